@@ -1,0 +1,1 @@
+"""The chronicle command: a client of the API."""

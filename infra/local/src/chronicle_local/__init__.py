@@ -1,0 +1,1 @@
+"""The one-machine stack: process list, AWS endpoint, sample live stream, demo."""

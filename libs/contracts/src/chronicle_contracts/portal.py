@@ -1,0 +1,55 @@
+"""Facts that the portal publishes: what people asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from chronicle_contracts.fact import Fact
+
+
+class JobRequested(Fact, publisher="portal"):
+    """Somebody asked for a recording.
+
+    `key` is where the recording will be stored; it is decided here, once, so that every
+    attempt and every service speaks of the same object.
+    """
+
+    url: str
+    key: str
+    filename: str
+    quality: str | None = None
+    live_from_start: bool = False
+    max_duration: float | None = Field(default=None, gt=0, description="media seconds")
+    start_at: datetime | None = None
+    requested_by: str | None = None
+
+
+class StopRequested(Fact, publisher="portal"):
+    """Somebody asked to stop a job and to keep, or to discard, what was recorded."""
+
+    mode: Literal["keep", "discard"] = "keep"
+    requested_by: str | None = None
+
+
+class JobExtended(Fact, publisher="portal"):
+    """The longest duration of a job was set anew; None means without limit."""
+
+    max_duration: float | None = Field(default=None, gt=0, description="media seconds, in total")
+    requested_by: str | None = None
+
+
+class RetryRequested(Fact, publisher="portal"):
+    """Somebody asked to try a job again that was rejected, failed or given up."""
+
+    requested_by: str | None = None
+
+
+class RecordingDeleted(Fact, publisher="portal"):
+    """A recording was removed from the store; its history stays."""
+
+    key: str
+    reason: str
+    requested_by: str | None = None

@@ -1,0 +1,20 @@
+"""Event stores of services: eventsourcing's aggregates and recorders over contract events."""
+
+from chronicle_eventstore.aggregate import Aggregate, Recorded
+from chronicle_eventstore.application import (
+    ContractMapper,
+    EventStore,
+    StreamConflict,
+    open_store,
+    sqlite_environment,
+)
+
+__all__ = [
+    "Aggregate",
+    "ContractMapper",
+    "EventStore",
+    "Recorded",
+    "StreamConflict",
+    "open_store",
+    "sqlite_environment",
+]

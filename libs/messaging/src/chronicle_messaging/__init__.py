@@ -1,0 +1,1 @@
+"""SNS and SQS: topology, outbox relay, publisher, consumer."""

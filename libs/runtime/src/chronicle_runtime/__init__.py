@@ -1,0 +1,7 @@
+"""What every long-running process needs: settings, logging, shutdown."""
+
+from chronicle_runtime.logging import configure as configure_logging
+from chronicle_runtime.settings import ServiceSettings, load
+from chronicle_runtime.shutdown import on_termination
+
+__all__ = ["ServiceSettings", "configure_logging", "load", "on_termination"]

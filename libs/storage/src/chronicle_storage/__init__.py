@@ -1,0 +1,1 @@
+"""Recordings as growing objects, in S3 or in a local folder, behind one port."""

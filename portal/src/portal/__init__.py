@@ -1,0 +1,1 @@
+"""The portal: event log, read models, API and admin."""

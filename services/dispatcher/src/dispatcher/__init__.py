@@ -1,0 +1,1 @@
+"""Claims jobs, checks URLs, launches and supervises recorders."""

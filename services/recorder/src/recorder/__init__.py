@@ -1,0 +1,1 @@
+"""Records one URL, once; lives as long as the recording."""

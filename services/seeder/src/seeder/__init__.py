@@ -1,0 +1,1 @@
+"""Makes torrents, seeds them, cleans up."""
