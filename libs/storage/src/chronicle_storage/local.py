@@ -1,0 +1,91 @@
+"""The store in a folder of this machine: an object's path is root/key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from chronicle_storage.durably import disk_errors, write_atomically
+from chronicle_storage.errors import ObjectMissing, UploadMismatch
+from chronicle_storage.keys import GROWING, check_key, check_name, check_prefix
+from chronicle_storage.local_file import read_file, stat_file
+from chronicle_storage.local_growth import LocalGrowth
+from chronicle_storage.ports import GrowingObject, StoredObject
+
+
+class LocalStore:
+    """A folder; its objects are what other programs (an engine, a player) read in place."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def _place(self, key: str) -> Path:
+        return self._root / check_key(key)
+
+    def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:  # noqa: ARG002 - port
+        """Return a file beside the object's final place; the spool is not needed."""
+        return LocalGrowth(key, self._place(key), check_name(name))
+
+    def stat(self, key: str) -> StoredObject | None:
+        """Return what the file system knows; the etag is made of time and size."""
+        return stat_file(key, self._place(key))
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of the file from `start` on."""
+        place = self._place(key)
+        if not place.is_file():
+            raise ObjectMissing(key)
+        return read_file(place, start, length)
+
+    def put(
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str = "application/octet-stream",  # noqa: ARG002 - files have no type
+    ) -> StoredObject:
+        """Write beside the place, then rename."""
+        place = self._place(key)
+        with disk_errors(f"putting {key}"):
+            size = len(data) if isinstance(data, bytes) else data.stat().st_size
+            chunks = [data] if isinstance(data, bytes) else read_file(data, 0, None)
+            write_atomically(place, chunks)
+        stored = stat_file(key, place)
+        if stored is None or stored.size != size:
+            raise UploadMismatch(f"{key}: {size} bytes were put, there are now {stored}")
+        return stored
+
+    def delete(self, key: str) -> bool:
+        """Unlink the file; its folder stays."""
+        place = self._place(key)
+        with disk_errors(f"deleting {key}"):
+            try:
+                place.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield whole objects only; what still grows is not one."""
+        folder = check_prefix(prefix).rpartition("/")[0]
+        keys = sorted(
+            key
+            for at, _, names in os.walk(self._root / folder)
+            for name in names
+            if not name.endswith(GROWING)
+            if (key := (Path(at) / name).relative_to(self._root).as_posix()).startswith(prefix)
+        )
+        for key in keys:
+            # A file may be deleted while we walk.
+            if (found := stat_file(key, self._root / key)) is not None:
+                yield found
+
+    def local_path(self, key: str) -> Path | None:
+        """Return root/key."""
+        return self._place(key)
+
+    def signed_url(self, key: str, *, expires: int, filename: str | None = None) -> str | None:  # noqa: ARG002 - port
+        """Return None: a folder has no address; the portal serves its files."""
+        check_key(key)
+        return None

@@ -1,0 +1,51 @@
+"""Where recordings are stored: a mixin for the settings of a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chronicle_runtime import ServiceSettings
+from pydantic import Field
+
+
+class StorageSettings(ServiceSettings):
+    """S3 where a bucket is named, else a folder of this machine."""
+
+    home: Path = Field(
+        default=Path(".chronicle"),
+        validation_alias="CHRONICLE_HOME",
+        description="folder for the state of this machine",
+    )
+    aws_endpoint_url: str | None = Field(
+        default=None,
+        validation_alias="AWS_ENDPOINT_URL",
+        description="endpoint in place of AWS itself",
+    )
+    aws_endpoint_url_s3: str | None = Field(
+        default=None,
+        validation_alias="AWS_ENDPOINT_URL_S3",
+        description="endpoint for S3 alone; AWS_ENDPOINT_URL where it is not set",
+    )
+    region: str = Field(
+        default="us-east-1", validation_alias="AWS_DEFAULT_REGION", description="AWS region"
+    )
+    provision: bool = Field(
+        default_factory=lambda data: bool(data.get("aws_endpoint_url")),
+        validation_alias="CHRONICLE_PROVISION",
+        description="create what is missing at the endpoint; true where AWS_ENDPOINT_URL is set",
+    )
+    bucket: str | None = Field(
+        default=None,
+        validation_alias="S3_BUCKET",
+        description="bucket for recordings; without it they are kept in CHRONICLE_RECORDINGS",
+    )
+    recordings: Path = Field(
+        default_factory=lambda data: data["home"] / "recordings",
+        validation_alias="CHRONICLE_RECORDINGS",
+        description="root folder of the local store (default $CHRONICLE_HOME/recordings)",
+    )
+
+    @property
+    def s3_endpoint(self) -> str | None:
+        """The endpoint that S3 requests go to; None means AWS."""
+        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
