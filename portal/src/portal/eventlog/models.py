@@ -1,0 +1,155 @@
+"""Tables of the event log, its quarantine, and the portal's own event store."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class LoggedEvent(models.Model):
+    """One event as it came; never changed, never deleted.
+
+    `position` is the order of arrival. It has holes (a database may burn numbers), so what is
+    missing is looked for by stream and sequence, never by position.
+    """
+
+    position = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(unique=True)
+    stream = models.CharField(max_length=255)
+    sequence = models.BigIntegerField()
+    job_id = models.CharField(max_length=64)
+    type = models.CharField(max_length=255, db_index=True)
+    source = models.CharField(max_length=255)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_index=True)
+    sealed = models.BooleanField(default=False)
+    envelope = models.TextField()
+
+    class Meta:
+        verbose_name = "event"
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["stream", "sequence"], name="logged_event_place_in_stream"
+            ),
+        ]
+        # The job's events by position serve its history; by type they let a refold pass over
+        # the thousands of heartbeats of a long recording.
+        indexes: ClassVar = [
+            models.Index(fields=["job_id", "position"], name="logged_event_of_job"),
+            models.Index(
+                fields=["job_id", "type", "stream", "sequence"], name="logged_event_of_job_type"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the event by its place."""
+        return f"{self.type} {self.stream}#{self.sequence}"
+
+
+class StreamCursor(models.Model):
+    """How far a stream was heard: without holes, at all, and where it ends if it has ended."""
+
+    stream = models.CharField(max_length=255, primary_key=True)
+    job_id = models.CharField(max_length=64, db_index=True)
+    contiguous = models.BigIntegerField(default=0)
+    highest = models.BigIntegerField(default=0)
+    sealed_at_sequence = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "stream"
+
+    def __str__(self) -> str:
+        """Name the stream."""
+        return self.stream
+
+    @property
+    def has_gap(self) -> bool:
+        """True while an event below the highest one is missing."""
+        return self.contiguous < self.highest
+
+    @property
+    def is_complete(self) -> bool:
+        """True when the sealed event and everything before it was heard."""
+        return self.sealed_at_sequence is not None and self.contiguous >= self.sealed_at_sequence
+
+
+class QuarantinedMessage(models.Model):
+    """A message that could not enter the log; kept whole for people to look at."""
+
+    class Reason(models.TextChoices):
+        """Why a message was put aside."""
+
+        MALFORMED = "malformed", "not a Chronicle event"
+        CONFLICT = "conflict", "another event has its id or its place in the stream"
+        UNFIT = "unfit", "a name or number does not fit the log"
+
+    reason = models.CharField(max_length=32, choices=Reason.choices, db_index=True)
+    detail = models.TextField()
+    body = models.TextField()
+    attributes = models.JSONField(default=dict)
+    # A message that is delivered again is counted here and not kept a second time.
+    fingerprint = models.CharField(max_length=64, unique=True, editable=False)
+    times = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField(db_index=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "quarantined message"
+        ordering: ClassVar = ["-received_at"]
+
+    def __str__(self) -> str:
+        """Say why it is here."""
+        return f"{self.reason}: {self.detail}"
+
+
+class ParkedJob(models.Model):
+    """A job whose history could not be folded; its read model stands still, others go on."""
+
+    job_id = models.CharField(max_length=64, primary_key=True)
+    error = models.TextField()
+    parked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "parked job"
+
+    def __str__(self) -> str:
+        """Name the job."""
+        return self.job_id
+
+
+class StoredEvent(models.Model):
+    """The portal's own event store, and with it its outbox (`id` is the notification id)."""
+
+    id = models.BigAutoField(primary_key=True)
+    originator_id = models.CharField(max_length=255)
+    originator_version = models.BigIntegerField()
+    topic = models.CharField(max_length=255)
+    state = models.BinaryField()
+
+    class Meta:
+        verbose_name = "stored event"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["originator_id", "originator_version"], name="stored_event_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the event by its place."""
+        return f"{self.topic} {self.originator_id}#{self.originator_version}"
+
+
+class RelayPosition(models.Model):
+    """How far the outbox was published to one incarnation of the topic."""
+
+    name = models.CharField(max_length=255, primary_key=True)
+    notification_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = "relay position"
+
+    def __str__(self) -> str:
+        """Name the upstream and how far it was read."""
+        return f"{self.name}: {self.notification_id}"

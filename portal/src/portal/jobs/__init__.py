@@ -1,0 +1,1 @@
+"""Jobs: what people ask of a recording, and what has become of it."""
