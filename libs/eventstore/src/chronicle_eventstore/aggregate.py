@@ -40,8 +40,8 @@ class Recorded(CanMutateAggregate[str]):
         )
 
     def apply(self, aggregate: Any) -> None:
-        """Evolve the aggregate by the fact, read in its newest version."""
-        aggregate.apply(UPCASTERS.lift(self.event).data)
+        """Evolve the aggregate by the event, read in its newest version."""
+        aggregate.evolve(UPCASTERS.lift(self.event))
 
 
 class Aggregate(BaseAggregate[str]):
@@ -66,6 +66,10 @@ class Aggregate(BaseAggregate[str]):
 
     def begin(self) -> None:
         """Set the state that an empty stream has."""
+
+    def evolve(self, event: Event) -> None:
+        """Evolve the state by an event; for those who need its envelope (time, cause) too."""
+        self.apply(event.data)
 
     def apply(self, fact: Fact) -> None:
         """Evolve the state by a fact of the past; no decisions here."""
