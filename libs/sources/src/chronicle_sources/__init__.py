@@ -1,1 +1,7 @@
-"""What stands behind a URL: the address guard, and yt-dlp in a child process."""
+"""What stands behind a URL: the address guard, and resolving by yt-dlp in a child process."""
+
+from chronicle_sources.errors import SourceCode, SourceError
+from chronicle_sources.resolution import LiveStatus, Protocol, Resolution
+from chronicle_sources.resolving import resolve
+
+__all__ = ["LiveStatus", "Protocol", "Resolution", "SourceCode", "SourceError", "resolve"]

@@ -1,0 +1,102 @@
+"""The child process: yt-dlp lives here, answers one request and gives its memory back.
+
+`python -m chronicle_sources.child`, an `exchange.Request` on standard input, an
+`exchange.Answer` on standard output, exit code 0 in either case.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import yt_dlp
+
+from chronicle_sources import guard, reading
+from chronicle_sources.errors import SourceError
+from chronicle_sources.exchange import Answer, Request
+from chronicle_sources.quality import format_selection
+
+# What names its kind needs no search through the extractors of 1,800 sites.
+_MANIFESTS = (".m3u8", ".mpd")
+
+
+def main() -> None:
+    """Answer the request on standard input."""
+    request = Request.model_validate_json(sys.stdin.buffer.read())
+    if not request.allow_private:
+        guard_connections()
+    sys.stdout.write(answer(request).model_dump_json())
+
+
+def answer(request: Request) -> Answer:
+    """Resolve, and say what was found or why not."""
+    try:
+        ydl = yt_dlp.YoutubeDL(parameters(request), auto_init="no_verbose_header")
+    except (SyntaxError, ValueError):
+        return Answer(
+            code="unsupported",
+            detail=f"The quality {request.quality!r} is not understood: say best, worst, audio, "
+            "a height such as 720p, or a format selection of yt-dlp.",
+        )
+    with ydl:
+        try:
+            info = ydl.extract_info(request.url, download=False)
+            return Answer(resolution=reading.resolution(info, request))
+        except SourceError as error:
+            return Answer(code=error.code, detail=error.detail)
+        except yt_dlp.utils.YoutubeDLError as error:
+            code, detail = reading.complaint(error, request.url)
+            return Answer(code=code, detail=detail)
+
+
+def parameters(request: Request) -> dict[str, Any]:
+    """Return yt-dlp's parameters: no configuration, cache, playlist or word of its own."""
+    return {
+        "ignoreconfig": True,
+        "noplaylist": True,
+        "playlist_items": "1",
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "logger": _Silent(),
+        "cachedir": False,
+        "skip_download": True,
+        "format": format_selection(request.quality),
+        "live_from_start": request.live_from_start or None,
+        # An upcoming stream has no formats yet and is not an error.
+        "ignore_no_formats_error": True,
+        "socket_timeout": request.socket_timeout,
+        "force_generic_extractor": urlsplit(request.url).path.lower().endswith(_MANIFESTS),
+        "enable_file_urls": False,
+    }
+
+
+def guard_connections() -> None:
+    """Let this process look up public addresses only: redirects and manifests are covered too.
+
+    The address that was judged is the one that is connected to, so a name that resolves
+    differently the next moment gains nothing.
+    """
+    lookup = socket.getaddrinfo
+
+    def guarded(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        found = lookup(host, port, *args, **kwargs)
+        if not all(guard.is_public(str(entry[4][0])) for entry in found):
+            raise socket.gaierror(socket.EAI_FAIL, f"{guard.REFUSED}: {host}")
+        return found
+
+    socket.getaddrinfo = guarded
+
+
+class _Silent:
+    """Swallows what yt-dlp says: answers are the only words on standard output."""
+
+    def debug(self, _: str) -> None: ...
+
+    info = warning = error = debug
+
+
+if __name__ == "__main__":
+    main()

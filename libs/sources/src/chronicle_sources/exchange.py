@@ -1,0 +1,36 @@
+"""What parent and child say to each other: one JSON request in, one JSON answer out."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from chronicle_sources.errors import SourceCode
+from chronicle_sources.resolution import Resolution
+
+
+class Request(BaseModel):
+    """What to resolve; it goes in on standard input, so no URL stands in the process list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    quality: str | None = None
+    live_from_start: bool = False
+    allow_private: bool = False
+    socket_timeout: float = 10.0
+
+
+class Answer(BaseModel):
+    """A resolution, or a code with a sentence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    resolution: Resolution | None = None
+    code: SourceCode | None = None
+    detail: str = ""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Answer:
+        if (self.resolution is None) == (self.code is None):
+            raise ValueError("an answer holds either a resolution or a code")
+        return self

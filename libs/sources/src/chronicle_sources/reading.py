@@ -1,0 +1,181 @@
+"""Reading yt-dlp's answers: its info as a resolution, its errors as codes and sentences."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from chronicle_sources import guard
+from chronicle_sources.errors import SourceCode, SourceError, shown, without_secrets
+from chronicle_sources.exchange import Request
+from chronicle_sources.resolution import LiveStatus, Protocol, Resolution
+
+_LIVE: dict[str, LiveStatus] = {
+    "is_live": "live",
+    "is_upcoming": "upcoming",
+    "was_live": "finished",
+    "not_live": "finished",
+    "post_live": "finished",
+}
+
+_PROTOCOLS: dict[str, Protocol] = {
+    "m3u8": "hls",
+    "m3u8_native": "hls",
+    "http_dash_segments": "dash",
+    "http": "http",
+    "https": "http",
+}
+
+
+def resolution(info: dict[str, Any], request: Request) -> Resolution:
+    """Return what yt-dlp found; raises `SourceError` where nothing can be recorded."""
+    entry = _single(info, request.url)
+    live_status = _live_status(entry)
+    formats = entry.get("requested_formats") or ([entry] if entry.get("url") else [])
+    if not formats:
+        if live_status == "upcoming":
+            return _described(entry, live_status)
+        raise _no_formats(entry, request.url)
+    picture, sound = formats[0], formats[1] if len(formats) > 1 else None
+    for one in formats:
+        if one.get("has_drm") is True:
+            raise SourceError("unsupported", f"{shown(request.url)} is protected by DRM.")
+        guard.check(one["url"], allow_private=request.allow_private)
+    protocol = _protocol(formats)
+    # ffmpeg reads a whole DASH manifest; its parts alone say nothing.
+    dash = protocol == "dash" and picture.get("manifest_url")
+    return _described(entry, live_status).model_copy(
+        update={
+            "protocol": protocol,
+            "media_url": picture["manifest_url"] if dash else picture["url"],
+            "audio_url": sound["url"] if sound is not None and not dash else None,
+            "headers": dict(picture.get("http_headers") or entry.get("http_headers") or {}),
+            "video_codec": _codec(picture.get("vcodec")),
+            "audio_codec": _codec((sound or picture).get("acodec")),
+        }
+    )
+
+
+def _single(info: dict[str, Any], url: str) -> dict[str, Any]:
+    if info.get("_type") not in {"playlist", "multi_video"}:
+        return info
+    entries = [entry for entry in info.get("entries") or () if entry]
+    if not entries:
+        raise SourceError("no_stream", f"There is no stream on {shown(url)} now.")
+    return _single(entries[0], url)
+
+
+def _live_status(entry: dict[str, Any]) -> LiveStatus:
+    known = _LIVE.get(entry.get("live_status") or "")
+    if known is not None:
+        return known
+    if entry.get("is_live"):
+        return "live"
+    return "finished" if entry.get("duration") else "unknown"
+
+
+def _protocol(formats: list[dict[str, Any]]) -> Protocol:
+    kinds = {_PROTOCOLS.get(str(one.get("protocol")), "ytdlp") for one in formats}
+    return kinds.pop() if len(kinds) == 1 else "ytdlp"
+
+
+def _codec(value: Any) -> str | None:
+    return None if value in {None, "none", "unknown"} else str(value)
+
+
+def _described(entry: dict[str, Any], live_status: LiveStatus) -> Resolution:
+    release = entry.get("release_timestamp")
+    return Resolution(
+        title=entry.get("title"),
+        site=entry.get("extractor_key"),
+        live_status=live_status,
+        release_at=datetime.fromtimestamp(release, UTC) if release else None,
+        format_id=entry.get("format_id"),
+        width=entry.get("width"),
+        height=entry.get("height"),
+        fps=entry.get("fps"),
+    )
+
+
+def _no_formats(entry: dict[str, Any], url: str) -> SourceError:
+    if entry.get("_has_drm"):
+        return SourceError("unsupported", f"{shown(url)} is protected by DRM.")
+    if entry.get("availability") in {"needs_auth", "subscriber_only", "premium_only", "private"}:
+        return SourceError("needs_login", f"{shown(url)} is only for people with an account.")
+    return SourceError("no_stream", f"There is no stream on {shown(url)} that can be recorded.")
+
+
+# Words in yt-dlp's messages, the first match decides. Its sites agree on no exception type.
+_WORDS: tuple[tuple[SourceCode, tuple[str, ...]], ...] = (
+    ("blocked", ("not a bot", "captcha", "too many requests", "rate-limit", "cloudflare")),
+    ("blocked", ("not available in your", "not available from your", "geo restrict")),
+    ("unsupported", ("drm",)),
+    ("needs_login", ("log in", "login", "sign in", "registered users", "members-only", "cookies")),
+    ("no_stream", ("not currently live", "offline", "no video formats", "unsupported url")),
+    ("not_found", ("private video", "removed", "terminated", "does not exist", "unavailable")),
+    ("timeout", ("timed out",)),
+)
+
+_STATUS: dict[int, SourceCode] = {
+    401: "needs_login",
+    403: "forbidden",
+    404: "not_found",
+    410: "not_found",
+    429: "blocked",
+    451: "blocked",
+}
+
+_SENTENCES: dict[SourceCode, str] = {
+    "blocked": "The site refuses to serve {url} to this machine.",
+    "unsupported": "{url} cannot be recorded.",
+    "needs_login": "{url} is only for people with an account.",
+    "no_stream": "There is no stream on {url} now.",
+    "not_found": "There is nothing at {url}.",
+    "forbidden": "The server refuses {url}.",
+    "timeout": "{url} did not answer in time.",
+    "unreachable": "The server of {url} cannot be reached.",
+    "forbidden_address": "{url} leads to an address that is not public.",
+}
+
+
+def complaint(error: BaseException, url: str) -> tuple[SourceCode, str]:
+    """Return code and sentence for an error of yt-dlp."""
+    words = str(error).removeprefix("ERROR: ")
+    code = _code(error, words.lower())
+    said = without_secrets(words).partition(" (caused by")[0].partition(";")[0].strip()[:300]
+    return code, f"{_SENTENCES[code].format(url=shown(url))} ({said.rstrip('.')})"
+
+
+def _code(error: BaseException, words: str) -> SourceCode:
+    if guard.REFUSED in words:
+        return "forbidden_address"
+    if (status := _status(error)) is not None:
+        return _STATUS.get(status, "unreachable" if status >= 500 else "not_found")
+    for code, signs in _WORDS:
+        if any(sign in words for sign in signs):
+            return code
+    if any(type(one).__name__ == "TransportError" for one in _causes(error)):
+        return "unreachable"
+    return "unsupported"
+
+
+def _status(error: BaseException) -> int | None:
+    for one in _causes(error):
+        status = getattr(one, "status", None)
+        if isinstance(status, int):
+            return status
+    return None
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return the error and what led to it; yt-dlp keeps some of that in fields of its own."""
+    found: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, BaseException) or one in found:
+            continue
+        found.append(one)
+        exc_info = getattr(one, "exc_info", None) or (None, None, None)
+        waiting += [exc_info[1], getattr(one, "cause", None), one.__cause__, one.__context__]
+    return found

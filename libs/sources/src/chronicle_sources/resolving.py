@@ -1,0 +1,83 @@
+"""Resolving a URL in a child process that is killed with all it started at the time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
+from pydantic import ValidationError
+
+from chronicle_sources import guard
+from chronicle_sources.errors import SourceError, shown, without_secrets
+from chronicle_sources.exchange import Answer, Request
+from chronicle_sources.resolution import Resolution
+
+# Everything else stays out of the child: credentials above all, and proxies, which would be
+# asked to fetch in its place and could reach what the guard refuses.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def resolve(
+    url: str,
+    *,
+    timeout: float,
+    quality: str | None = None,
+    live_from_start: bool = False,
+    allow_private: bool = False,
+) -> Resolution:
+    """Return what stands behind a URL; takes about a second, at most `timeout` seconds.
+
+    Raises `SourceError`.
+    """
+    guard.check(url, allow_private=allow_private)
+    request = Request(
+        url=url.strip(),
+        quality=quality,
+        live_from_start=live_from_start,
+        allow_private=allow_private,
+        socket_timeout=max(1.0, min(10.0, timeout / 2)),
+    )
+    raw, complaint = _ask_child(request, timeout)
+    try:
+        answer = Answer.model_validate_json(raw)
+    except ValidationError:
+        last = without_secrets(complaint.strip().rpartition("\n")[2][:300])
+        raise SourceError(
+            "unsupported", f"Looking at {shown(url)} failed inside yt-dlp: {last or 'no answer'}."
+        ) from None
+    if answer.resolution is None:
+        assert answer.code is not None
+        raise SourceError(answer.code, answer.detail)
+    return answer.resolution
+
+
+def _ask_child(request: Request, limit: float) -> tuple[bytes, str]:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment["YTDLP_NO_PLUGINS"] = "1"
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", "chronicle_sources.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        out, err = child.communicate(request.model_dump_json().encode(), timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise SourceError(
+            "timeout", f"{shown(request.url)} gave no answer within {limit:g} seconds."
+        ) from None
+    finally:
+        # The group, not the child: it may have started a JavaScript runtime.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+    return out, err.decode(errors="replace")
