@@ -9,4 +9,16 @@ from chronicle_storage.settings import StorageSettings
 
 def open_store(settings: StorageSettings) -> RecordingStore:
     """Return the store that the settings name; nothing is connected or created yet."""
-    return LocalStore(settings.recordings)
+    if settings.bucket is None:
+        return LocalStore(settings.recordings)
+    # boto3 takes 30 MB and a third of a second: who records into a folder does not pay for it.
+    from chronicle_storage.s3 import S3Store  # noqa: PLC0415
+    from chronicle_storage.s3_bucket import Bucket  # noqa: PLC0415
+
+    bucket = Bucket(
+        settings.bucket,
+        region=settings.region,
+        endpoint=settings.s3_endpoint,
+        provision=settings.provision,
+    )
+    return S3Store(bucket)

@@ -1,0 +1,159 @@
+"""The store in an S3 bucket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from chronicle_storage.errors import ObjectMissing, StoreUnreachable, UploadMismatch
+from chronicle_storage.file_slice import FileSlice
+from chronicle_storage.keys import check_key, check_name, check_prefix
+from chronicle_storage.ports import CHUNK, GrowingObject, StoredObject
+from chronicle_storage.s3_bucket import Bucket
+from chronicle_storage.s3_errors import S3Answer, s3_errors
+from chronicle_storage.s3_growth import S3Growth
+
+TRIES = 3
+# Above this, one request would be too much to lose; the limit of S3 itself is 5 GiB.
+LARGEST_PLAIN_PUT = 64 * 1024 * 1024
+
+
+class S3Store:
+    """A bucket; the credentials are boto3's business and never pass through here."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:
+        """Return a file in the spool whose parts are uploaded while it grows."""
+        return S3Growth(self._bucket, check_key(key), spool=spool, name=check_name(name))
+
+    def stat(self, key: str) -> StoredObject | None:
+        """Return what a HEAD request says."""
+        found = self._bucket.head(check_key(key))
+        return None if found is None else _stored(key, found, size=found["ContentLength"])
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the object's bytes; a broken connection is taken up again where it broke."""
+        check_key(key)
+        if length is not None and length <= 0:
+            return iter(())
+        end = None if length is None else start + length - 1
+        answer = self._get(key, start, end)
+        return iter(()) if answer is None else self._chunks(key, answer, start, end)
+
+    def _get(
+        self, key: str, start: int, end: int | None, etag: str | None = None
+    ) -> dict[str, Any] | None:
+        """Return the answer to a GET; None where the object ends before `start`."""
+        options = {} if etag is None else {"IfMatch": etag}
+        if start or end is not None:
+            options["Range"] = f"bytes={start}-{'' if end is None else end}"
+        try:
+            with s3_errors(f"reading {key}", expected=self._bucket.missing | {"InvalidRange"}):
+                answer: dict[str, Any] = self._bucket.client.get_object(
+                    Bucket=self._bucket.name, Key=key, **options
+                )
+        except S3Answer as answered:
+            if answered.code == "InvalidRange":
+                return None
+            raise ObjectMissing(key) from None
+        return answer
+
+    def _chunks(
+        self, key: str, answer: dict[str, Any], start: int, end: int | None
+    ) -> Iterator[bytes]:
+        at, tries, etag = start, 0, answer["ETag"]
+        body = answer["Body"]
+        while True:
+            try:
+                with s3_errors(f"reading {key} at byte {at}"):
+                    chunk = body.read(CHUNK)
+            except StoreUnreachable:
+                body.close()
+                tries += 1
+                if tries == TRIES:
+                    raise
+                again = self._get(key, at, end, etag)
+                if again is None:
+                    return
+                body = again["Body"]
+                continue
+            if not chunk:
+                body.close()
+                return
+            at += len(chunk)
+            tries = 0
+            yield chunk
+
+    def put(
+        self, key: str, data: bytes | Path, *, content_type: str = "application/octet-stream"
+    ) -> StoredObject:
+        """Put in one request, or by boto3's own multipart where a file is large."""
+        check_key(key)
+        size = len(data) if isinstance(data, bytes) else data.stat().st_size
+        place = {"Bucket": self._bucket.name, "Key": key}
+
+        def send() -> None:
+            client = self._bucket.client
+            if isinstance(data, bytes):
+                client.put_object(**place, Body=data, ContentType=content_type)
+            elif size <= LARGEST_PLAIN_PUT:
+                with FileSlice(data, 0, size) as body:
+                    client.put_object(**place, Body=body, ContentType=content_type)
+            else:
+                kind = {"ContentType": content_type}
+                client.upload_file(str(data), **place, ExtraArgs=kind)
+
+        self._bucket.write(f"putting {key}", send)
+        stored = self.stat(key)
+        if stored is None or stored.size != size:
+            raise UploadMismatch(f"{key}: {size} bytes were put, the bucket has {stored}")
+        return stored
+
+    def delete(self, key: str) -> bool:
+        """Delete the object if a HEAD request finds it."""
+        if self.stat(key) is None:
+            return False
+        with s3_errors(f"deleting {key}"):
+            self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key)
+        return True
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield what ListObjectsV2 returns, page by page."""
+        check_prefix(prefix)
+        pages = self._bucket.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket.name, Prefix=prefix
+        )
+        try:
+            with s3_errors(f"listing {prefix}", expected=frozenset({"NoSuchBucket"})):
+                for page in pages:
+                    for found in page.get("Contents", []):
+                        yield _stored(found["Key"], found, size=found["Size"])
+        except S3Answer:
+            return  # a bucket that is not there yet holds nothing
+
+    def local_path(self, key: str) -> Path | None:
+        """Return None: an object of a bucket lies in no folder."""
+        check_key(key)
+        return None
+
+    def signed_url(self, key: str, *, expires: int, filename: str | None = None) -> str | None:
+        """Return a presigned GET; `filename` is what a browser saves it as."""
+        wanted = {"Bucket": self._bucket.name, "Key": check_key(key)}
+        if filename is not None:
+            safe = re.sub(r"[^A-Za-z0-9._-]+", "-", filename)
+            wanted["ResponseContentDisposition"] = f'attachment; filename="{safe}"'
+        with s3_errors(f"signing {key}"):
+            url: str = self._bucket.client.generate_presigned_url(
+                "get_object", Params=wanted, ExpiresIn=expires
+            )
+        return url
+
+
+def _stored(key: str, found: dict[str, Any], *, size: int) -> StoredObject:
+    return StoredObject(
+        key=key, size=size, etag=found["ETag"].strip('"'), modified_at=found["LastModified"]
+    )
