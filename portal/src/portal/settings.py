@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +9,9 @@ from urllib.parse import urlsplit
 from chronicle_runtime import configure_logging
 
 from portal import database
+from portal.accounts.appearance import UNFOLD as UNFOLD
+from portal.api.framework import REST_FRAMEWORK as REST_FRAMEWORK
+from portal.api.framework import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from portal.configuration import portal_settings
 
 _portal = portal_settings()
@@ -45,11 +47,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "portal.eventlog",
     "portal.jobs",
-    *(
-        app
-        for app in ("portal.accounts", "portal.downloads", "portal.api")
-        if find_spec(f"{app}.apps")
-    ),
+    "portal.accounts",
+    "portal.downloads",
+    "portal.api",
 ]
 
 MIDDLEWARE = [
@@ -97,6 +97,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

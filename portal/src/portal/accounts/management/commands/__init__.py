@@ -1,0 +1,1 @@
+"""ensure_admin, ensure_token, create_token."""

@@ -1,0 +1,1 @@
+"""Recordings and torrents over HTTP, whole or in ranges."""
