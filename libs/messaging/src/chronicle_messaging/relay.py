@@ -1,0 +1,130 @@
+"""The outbox relay: what a service has saved becomes known to all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum, auto
+
+import structlog
+from eventsourcing.persistence import ProcessRecorder
+
+from chronicle_messaging.backoff import Backoff
+from chronicle_messaging.bus import Bus
+from chronicle_messaging.errors import ENDPOINT_TROUBLE
+from chronicle_messaging.position import Positions, utc_now
+
+log = structlog.get_logger(__name__)
+
+WINDOW = 200  # events read from the store at a time
+_STILL_THERE = 2.0  # seconds after which an idle relay looks whether the topic is still its own
+
+
+class _Step(Enum):
+    IDLE = auto()  # nothing is left to say
+    MOVED = auto()
+    STUCK = auto()  # not everything was confirmed
+
+
+class Relay:
+    """Says what is in an event store and has not been said: at least once, never skipping.
+
+    Works over any recorder of eventsourcing that keeps events and tracking records. Several
+    relays, in several processes, may work over one store: they repeat each other at worst.
+    `on_progress` gets the id of the last confirmed notification.
+    """
+
+    def __init__(
+        self,
+        recorder: ProcessRecorder,
+        bus: Bus,
+        *,
+        poll: float = 0.25,
+        on_progress: Callable[[int], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._recorder = recorder
+        self._bus = bus
+        self._publisher = bus.publisher()
+        self._positions = Positions(recorder, clock=clock)
+        self._poll = poll
+        self._on_progress = on_progress
+        self._woken = threading.Event()
+        # run() and drain() may be on different threads.
+        self._lock = threading.Lock()
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until `stop` is set; while the endpoint is down, wait longer and longer."""
+        backoff = Backoff()
+        while not stop.is_set():
+            step = self._attempt(_STILL_THERE)
+            if step is _Step.STUCK:
+                backoff.pause(stop)
+                continue
+            backoff.reset()
+            if step is _Step.IDLE:
+                self._woken.wait(self._poll)
+                self._woken.clear()
+
+    def wake(self) -> None:
+        """Look at once: something was saved. Call it after `stop` was set, to end the wait."""
+        self._woken.set()
+
+    def drain(self, timeout: float) -> bool:
+        """Publish until nothing is left and return True; False when `timeout` seconds are over.
+
+        For the end of a process that has nobody after it to say the rest.
+        """
+        deadline = time.monotonic() + timeout
+        backoff = Backoff()
+        never = threading.Event()
+        while True:
+            step = self._attempt(0.0)
+            if step is _Step.IDLE:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if step is _Step.STUCK:
+                backoff.pause(never, limit=left)
+            else:
+                backoff.reset()
+
+    def pending(self) -> int:
+        """Return how many notification ids lie behind the position: the outbox's lag."""
+        newest = self._recorder.max_notification_id() or 0
+        return max(0, newest - self._positions.of(self._bus.topic()))
+
+    def _attempt(self, max_age: float) -> _Step:
+        try:
+            with self._lock:
+                return self._step(max_age)
+        except ENDPOINT_TROUBLE as error:
+            log.warning("relay_waits", error=str(error))
+        except Exception:
+            # Whatever it was - database, bug - a relay that ends would leave its service
+            # silent for good; this one complains and goes on.
+            log.exception("relay_failed")
+        return _Step.STUCK
+
+    def _step(self, max_age: float) -> _Step:
+        topic = self._bus.topic()
+        notifications = self._recorder.select_notifications(
+            start=self._positions.of(topic), limit=WINDOW, inclusive_of_start=False
+        )
+        if not notifications:
+            # A topic that was lost and made anew by somebody else would go unnoticed as long
+            # as nothing new happens here.
+            return _Step.IDLE if self._bus.is_current(topic, max_age=max_age) else _Step.MOVED
+        confirmed = self._publisher.publish([one.state for one in notifications])
+        # 1. SNS has confirmed; 2. it is still the topic whose position this is - if not, these
+        # events, and all before them, are said again to the new one; 3. only then move.
+        if not confirmed or not self._bus.is_current(topic):
+            return _Step.STUCK
+        position = notifications[confirmed - 1].id
+        self._positions.move(topic, position)
+        if self._on_progress is not None:
+            self._on_progress(position)
+        return _Step.MOVED if confirmed == len(notifications) else _Step.STUCK
