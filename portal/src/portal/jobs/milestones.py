@@ -1,0 +1,78 @@
+"""The timeline: what a person reads of each event that is worth a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chronicle_contracts import Event, Fact
+from chronicle_contracts import dispatcher as d
+from chronicle_contracts import portal as p
+from chronicle_contracts import recorder as r
+from chronicle_contracts import seeder as s
+
+from portal.jobs.state import Milestone
+
+# Progress: each says what the one before it said, with other numbers; only the newest counts.
+PROGRESS_TYPES = frozenset({r.Heartbeat.TYPE, s.SeedingProgress.TYPE})
+
+
+def milestone(event: Event, position: int) -> Milestone | None:
+    """Return the line of an event, or None for progress; a type not known here gets its name."""
+    if event.type in PROGRESS_TYPES:
+        return None
+    words = _WORDS.get(type(event.data))
+    what, detail = words(event.data) if words else (event.type, None)
+    return Milestone(
+        at=event.time, type=event.type, what=what, detail=detail or None, position=position
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "without limit" if value is None else f"{value:g} s"
+
+
+def _requested_by(who: str | None) -> str | None:
+    return f"by {who}" if who else None
+
+
+_WORDS: dict[type[Fact], Callable[..., tuple[str, str | None]]] = {
+    p.JobRequested: lambda f: ("Recording requested", _requested_by(f.requested_by)),
+    p.StopRequested: lambda f: (
+        f"Asked to stop and {f.mode} the recording",
+        _requested_by(f.requested_by),
+    ),
+    p.JobExtended: lambda f: (
+        f"Longest duration set to {_seconds(f.max_duration)}",
+        _requested_by(f.requested_by),
+    ),
+    p.RetryRequested: lambda f: ("Asked to try again", _requested_by(f.requested_by)),
+    p.RecordingDeleted: lambda f: ("Recording deleted", f.reason),
+    d.JobAccepted: lambda f: ("URL checked", f.title),
+    d.JobRejected: lambda f: ("Rejected", f.detail),
+    d.JobDeferred: lambda f: (
+        {
+            "upcoming": "Waiting for the stream to begin",
+            "scheduled": "Waiting for the start time",
+            "capacity": "Waiting for a free place",
+        }[f.reason],
+        f"until {f.until:%Y-%m-%d %H:%M:%S} UTC" if f.until else None,
+    ),
+    d.RecorderLaunched: lambda f: (f"Recorder launched, attempt {f.attempt}", f.reference),
+    d.LaunchFailed: lambda f: (f"Launch failed, attempt {f.attempt}", f.detail),
+    d.RecorderLost: lambda f: (f"Recorder lost, attempt {f.attempt}", f.detail),
+    d.JobAbandoned: lambda f: (
+        "Cancelled before it was launched" if f.code == "stopped" else "Given up",
+        f.detail,
+    ),
+    r.RecordingStarted: lambda f: ("Recording started", f.format),
+    r.CaptureInterrupted: lambda f: (f"Interrupted: {f.cause}", f.detail),
+    r.CaptureResumed: lambda f: (f"Resumed after {f.after:.1f} s", None),
+    r.GapFound: lambda f: (f"Gap of {f.gap.seconds:.1f} s", f.gap.cause),
+    r.RecordingEnded: lambda f: (f"Recording ended: {f.why.replace('_', ' ')}", f.detail),
+    r.Uploaded: lambda f: ("Uploaded and verified", f"{f.size} bytes, {f.duration:.1f} s"),
+    r.RecordingFailed: lambda f: ("Recording failed", f.detail),
+    s.TorrentCreated: lambda f: ("Torrent created", f.info_hash),
+    s.SeedingStarted: lambda f: (f"Seeding started by {f.engine}", None),
+    s.SeedingStopped: lambda f: (f"Seeding stopped: {f.why}", f.detail),
+    s.TorrentFailed: lambda f: ("No torrent could be made", f.detail),
+}
