@@ -44,6 +44,15 @@ class TestLoad:
         settings = load(Kitchen, argv=[])
         assert (settings.name, settings.ovens) == ("north", 3)
 
+    def test_takes_a_field_by_its_name_from_code_but_not_from_the_environment(self, monkeypatch):
+        monkeypatch.setenv("NAME", "a variable about something else")
+        monkeypatch.setenv("KITCHEN_NAME", "north")
+        assert load(Kitchen, argv=[]).name == "north"
+        assert Kitchen(name="south").name == "south"
+        monkeypatch.delenv("KITCHEN_NAME")
+        with pytest.raises(SystemExit):
+            load(Kitchen, argv=[])
+
     def test_takes_an_empty_variable_as_not_set(self, monkeypatch):
         monkeypatch.setenv("KITCHEN_NAME", "north")
         monkeypatch.setenv("OVENS", "")

@@ -26,8 +26,14 @@ class ServiceSettings(BaseSettings):
     Each field carries its environment variable as `validation_alias` and a `description`.
     """
 
+    # Code may pass a field by its name; the environment may not, or HOME and DEBUG, which are
+    # about other things, would be read as ours. The prefix is one that no variable has.
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        env_prefix="not a variable: ",
     )
 
 
