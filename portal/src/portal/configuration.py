@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chronicle_messaging import MessagingSettings
 from chronicle_runtime import load
 from chronicle_runtime.settings import EX_CONFIG
 from chronicle_storage import StorageSettings
 from pydantic import Field, PostgresDsn, SecretStr, field_validator
 
 
-class PortalSettings(StorageSettings):
+class PortalSettings(StorageSettings, MessagingSettings):
     """What can be set for the portal's web server, its consumers and its commands.
 
     The database is `portal/portal.sqlite3` in CHRONICLE_HOME unless CHRONICLE_DATABASE_URL is set.
