@@ -84,6 +84,7 @@ FACTS: tuple[Fact, ...] = (
     ),
     s.TorrentCreated(
         recording_key=KEY,
+        content=f"sha256:{'5e' * 32}",
         key=naming.torrent_key(KEY),
         info_hash=INFO_HASH,
         magnet=f"magnet:?xt=urn:btih:{INFO_HASH}",

@@ -15,6 +15,9 @@ class TorrentCreated(Fact, publisher="seeder"):
     """A torrent of the recording lies beside it in the store."""
 
     recording_key: str
+    content: str | None = Field(
+        default=None, description="which content of the recording: algorithm:digest, or an etag"
+    )
     key: str = Field(description="of the .torrent file")
     info_hash: str = Field(pattern=r"^[0-9a-f]{40}$")
     magnet: str
