@@ -19,6 +19,6 @@ def open_store(settings: StorageSettings) -> RecordingStore:
         settings.bucket,
         region=settings.region,
         endpoint=settings.s3_endpoint,
-        provision=settings.provision,
+        provision=settings.may_create_bucket,
     )
     return S3Store(bucket)

@@ -29,10 +29,10 @@ class StorageSettings(ServiceSettings):
     region: str = Field(
         default="us-east-1", validation_alias="AWS_DEFAULT_REGION", description="AWS region"
     )
-    provision: bool = Field(
-        default_factory=lambda data: bool(data.get("aws_endpoint_url")),
+    provision: bool | None = Field(
+        default=None,
         validation_alias="CHRONICLE_PROVISION",
-        description="create what is missing at the endpoint; true where AWS_ENDPOINT_URL is set",
+        description="create what is missing at the endpoint; unset = only on a local endpoint",
     )
     bucket: str | None = Field(
         default=None,
@@ -49,3 +49,8 @@ class StorageSettings(ServiceSettings):
     def s3_endpoint(self) -> str | None:
         """The endpoint that S3 requests go to; None means AWS."""
         return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+
+    @property
+    def may_create_bucket(self) -> bool:
+        """Whether this process makes the bucket where it is missing."""
+        return self.s3_endpoint is not None if self.provision is None else self.provision
