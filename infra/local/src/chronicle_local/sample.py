@@ -50,8 +50,8 @@ class LiveSample:
         self.segment = segment
         self._size = size
         self._rate = rate
-        self._folder = Path(tempfile.mkdtemp(prefix="chronicle-sample-"))
-        self._server = FolderServer(self._folder, port=port)
+        self.folder = Path(tempfile.mkdtemp(prefix="chronicle-sample-"))
+        self._server = FolderServer(self.folder, port=port)
         self._encoder: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,16 +70,16 @@ class LiveSample:
 
         Raises `SampleFailed` when it does not within `timeout` seconds.
         """
-        with (self._folder / "encoder.log").open("wb") as log:
+        with (self.folder / "encoder.log").open("wb") as log:
             self._encoder = subprocess.Popen(
                 self._command(), stdin=subprocess.PIPE, stdout=log, stderr=log
             )
         self._server.start()
-        playlist = self._folder / PLAYLIST
+        playlist = self.folder / PLAYLIST
         deadline = time.monotonic() + timeout
         while not playlist.exists():
             if self._encoder.poll() is not None or time.monotonic() > deadline:
-                tail = (self._folder / "encoder.log").read_bytes()[-1000:].decode(errors="replace")
+                tail = (self.folder / "encoder.log").read_bytes()[-1000:].decode(errors="replace")
                 self.close()
                 raise SampleFailed(f"the sample stream did not start within {timeout:g} s: {tail}")
             time.sleep(0.05)
@@ -113,7 +113,7 @@ class LiveSample:
         if self._encoder is not None and self._encoder.stdin is not None:
             self._encoder.stdin.close()
         self._server.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -147,7 +147,7 @@ class LiveSample:
             # temp_file: a playlist or segment appears whole, under its name, or not at all.
             *("-hls_flags", "delete_segments+program_date_time+temp_file+independent_segments"),
             *("-hls_delete_threshold", "5"),
-            *("-hls_segment_filename", f"{self._folder / 'segment-%05d.ts'}"),
+            *("-hls_segment_filename", f"{self.folder / 'segment-%05d.ts'}"),
         ]
         return [
             *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "warning"),
@@ -156,7 +156,7 @@ class LiveSample:
             *picture_codec,
             *sound_codec,
             *playlist,
-            str(self._folder / PLAYLIST),
+            str(self.folder / PLAYLIST),
         ]
 
 

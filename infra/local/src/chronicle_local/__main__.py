@@ -1,0 +1,102 @@
+"""The one-machine stack from the shell: `up`, `demo [--once]`, `status`, `down`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from chronicle_runtime import load
+from rich.console import Console
+
+from chronicle_local.demo import Demo
+from chronicle_local.errors import StackError
+from chronicle_local.interruption import Interrupted, Interruption
+from chronicle_local.settings import StackSettings
+from chronicle_local.stack import Stack, owner
+from chronicle_local.status import print_status
+from chronicle_local.steps import Steps
+from chronicle_local.summary import print_addresses
+
+LONGEST_STOP = 240.0  # seconds that `down` waits
+
+
+def main() -> int:
+    """Run one command and return its exit code: 1 where the stack or a step of the demo failed."""
+    parser = argparse.ArgumentParser(prog="chronicle_local", description=__doc__)
+    parser.add_argument("--settings", action="store_true", help="list all settings and end")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="run the stack until Ctrl-C")
+    demo = commands.add_parser("demo", help="run the stack, and record a sample stream with it")
+    demo.add_argument("--once", action="store_true", help="stop the stack after the recording")
+    commands.add_parser("status", help="show the processes of a running stack")
+    commands.add_parser("down", help="stop a running stack")
+    if "--settings" in sys.argv[1:]:
+        load(StackSettings)
+    arguments = parser.parse_args()
+    settings = load(StackSettings, argv=())
+    console = Console()
+    try:
+        match arguments.command:
+            case "up":
+                return _run(settings, console, demo=False, once=False)
+            case "demo":
+                return _run(settings, console, demo=True, once=arguments.once)
+            case "status":
+                return print_status(settings, console)
+            case _:
+                return _down(settings, console)
+    except StackError as error:
+        console.print("[bold red]failed:[/]", end=" ")
+        console.print(str(error), markup=False, highlight=False)
+        return 1
+
+
+def _run(settings: StackSettings, console: Console, *, demo: bool, once: bool) -> int:
+    if demo:
+        # The sample stream is on 127.0.0.1, which nobody may record from otherwise.
+        settings = settings.model_copy(update={"allow_private_addresses": True})
+    interruption = Interruption()
+    steps = Steps(console)
+    stack = Stack(settings, steps, hurry=lambda: interruption.hurry)
+    try:
+        stack.start()
+        if demo:
+            Demo(stack, steps).run()
+        else:
+            print_addresses(stack, console)
+        if not once:
+            console.print("\nThe stack is up. Ctrl-C stops it.")
+            while True:
+                stack.check()
+                time.sleep(1)
+    except Interrupted:
+        return 0 if not once else 1  # the steps did not all hold
+    finally:
+        interruption.disarm()
+        if stack.holds:
+            steps.heading("Stopping")
+            stack.stop()
+    return 0
+
+
+def _down(settings: StackSettings, console: Console) -> int:
+    pid = owner(settings.folder)
+    if pid is None:
+        console.print(f"no stack runs in {settings.folder}", highlight=False)
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + LONGEST_STOP
+    with console.status("waiting for recordings to be delivered and everything to stop"):
+        while owner(settings.folder) is not None:
+            if time.monotonic() > deadline:
+                raise StackError(f"process {pid} has not stopped its stack in {LONGEST_STOP:g} s")
+            time.sleep(0.2)
+    console.print("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
