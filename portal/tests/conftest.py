@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 
 import pytest
+from django.conf import settings
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _secret_key():
     """Settings are read before any test could set DJANGO_SECRET_KEY, so it is set in them."""
-    from django.conf import settings
-
-    settings.SECRET_KEY = settings.SECRET_KEY or secrets.token_urlsafe(50)
+    settings.SECRET_KEY = secrets.token_urlsafe(50)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory):
     """A file, as in production: in memory, SQLite has other locks."""
-    from django.conf import settings
-
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(
