@@ -1,0 +1,90 @@
+"""The dispatcher's process: consumer, relay and supervision until SIGTERM; recorders go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from chronicle_contracts import Event
+from chronicle_messaging import Consumer, TopologyError
+from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_runtime.settings import EX_CONFIG
+
+from dispatcher.adapters.clock import SystemClock
+from dispatcher.adapters.line import Line, ListenedQueue
+from dispatcher.assembly import assemble
+from dispatcher.settings import DispatcherSettings
+from dispatcher.supervision import Supervision
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "dispatcher"
+# What was decided in the last moments is still said before the process ends (seconds).
+LAST_WORDS = 5.0
+# Looks at URLs that wait for their stream, side by side.
+LOOKS = 4
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code."""
+    settings = load(DispatcherSettings)
+    configure_logging("dispatcher", level=settings.log_level)
+    stop = on_termination()
+    line = Line(SystemClock())
+    looks = ThreadPoolExecutor(LOOKS, thread_name_prefix="look")
+    try:
+        assembly = assemble(settings, os.environ, link=line, background=looks)
+    except TopologyError as error:
+        sys.stderr.write(f"bad setting: {error}\n")
+        return EX_CONFIG
+    relay = assembly.relay()
+
+    def handle(event: Event) -> None:
+        try:
+            assembly.dispatcher.handle(event)
+        finally:
+            relay.wake()
+
+    consumer = Consumer(ListenedQueue(assembly.bus, QUEUE, line), handle, workers=settings.workers)
+    supervision = Supervision(assembly.dispatcher, every=settings.supervision_interval)
+    # Those that decide end first; what they decided is then said by a last drain.
+    deciding = [
+        _thread("consumer", consumer.run, stop),
+        _thread("supervision", supervision.run, stop),
+    ]
+    quiet = threading.Event()
+    saying = _thread("relay", relay.run, quiet)
+    log.info("dispatcher_started", launcher=settings.launcher, places=settings.max_recordings)
+    for thread in deciding:
+        thread.join()
+    looks.shutdown(cancel_futures=True)
+    quiet.set()
+    saying.join()
+    said = relay.drain(LAST_WORDS)
+    log.info("dispatcher_stopped", everything_said=said)
+    assembly.close()
+    return 0
+
+
+def _thread(
+    name: str, run: Callable[[threading.Event], None], stop: threading.Event
+) -> threading.Thread:
+    thread = threading.Thread(target=_or_stop, args=(run, stop), name=name)
+    thread.start()
+    return thread
+
+
+def _or_stop(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run a loop; should it end by an error, end the process: whoever started it starts it anew."""
+    try:
+        run(stop)
+    finally:
+        stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The look at a URL before anything is launched: address guard, then yt-dlp in a child."""
+
+from __future__ import annotations
+
+from chronicle_contracts.portal import JobRequested
+from chronicle_sources import SourceError, guard, resolve
+
+from dispatcher.ports import Refused, Sight
+
+
+class SourcesPreflight:
+    """The port `Preflight` over `chronicle_sources`; `timeout` in seconds."""
+
+    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+        self._timeout = timeout
+        self._allow_private = allow_private
+
+    def check(self, url: str) -> None:
+        """Return if the URL may be fetched; a host that cannot be found now may be later."""
+        try:
+            guard.check(url, allow_private=self._allow_private)
+        except SourceError as error:
+            if error.code != "unreachable":
+                raise Refused(error.code, error.detail) from error
+
+    def look(self, request: JobRequested) -> Sight:
+        """Return what stands behind the URL."""
+        try:
+            seen = resolve(
+                request.url,
+                timeout=self._timeout,
+                quality=request.quality,
+                live_from_start=request.live_from_start,
+                allow_private=self._allow_private,
+            )
+        except SourceError as error:
+            raise Refused(error.code, error.detail) from error
+        return Sight(
+            title=seen.title,
+            site=seen.site,
+            live_status=seen.live_status,
+            protocol=seen.protocol,
+            release_at=seen.release_at,
+        )

@@ -1,0 +1,162 @@
+"""Recorders as processes of this machine, each in a session of its own, which outlive us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from dispatcher.adapters import procfs
+from dispatcher.adapters.recorder_environment import recorder_environment
+from dispatcher.adapters.run_file import (
+    control_file,
+    launching,
+    log_file,
+    read_json,
+    run_file,
+    write_json,
+)
+from dispatcher.ports import Launch, LaunchError, StopMode
+
+log = structlog.get_logger(__name__)
+
+_REAP_TIMEOUT = 5.0
+_KILL_ROUNDS = 3
+
+
+class ProcessLauncher:
+    """The port `Launcher`; a reference is `pid:starttime`, so a pid used again is not ours."""
+
+    name = "process"
+
+    def __init__(
+        self, *, command: Sequence[str], work: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._command = list(command)
+        self._work = work.resolve()
+        self._environment = dict(environment)
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def launch(self, launch: Launch) -> str:
+        """Start a run and return its reference; of a run that was started before, the same."""
+        work = self._work / launch.job_id
+        try:
+            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with launching(work):
+                return self._launched_before(launch, work) or self._start(launch, work)
+        except OSError as error:
+            raise LaunchError(
+                "launch_failed",
+                f"The recorder could not be started ({self._command[0]}): {error.strerror}.",
+            ) from error
+
+    def control(
+        self, job_id: str, reference: str, *, stop: StopMode | None, max_duration: float | None
+    ) -> None:
+        """Tell a recorder what is wanted now: by a file that it polls, and a nudge to stop."""
+        path = control_file(self._work / job_id)
+        wanted = {"stop": stop, "max_duration": max_duration}
+        if not path.parent.is_dir() or read_json(path) == wanted:
+            return
+        write_json(path, wanted)
+        process = procfs.find(reference)
+        if stop is not None and process is not None and process.runs:
+            _signal(process.pid, signal.SIGTERM)
+
+    def is_alive(self, reference: str) -> bool:
+        """Return whether the recorder's process still runs; a dead child of ours is reaped."""
+        self._reap()
+        process = procfs.find(reference)
+        return process is not None and process.runs
+
+    def kill(self, reference: str) -> None:
+        """End a recorder with all that it started, also what outlived it in its session."""
+        pid = int(reference.partition(":")[0])
+        if procfs.find(reference) is None and procfs.stat_of(pid) is not None:
+            return  # the number belongs to somebody else now, so nothing of ours is left
+        # Again until nobody is left: one that is about to be ended may start another.
+        for _ in range(_KILL_ROUNDS):
+            family = [one for one in procfs.family_of(pid) if one.runs]
+            if not family:
+                break
+            for one in family:
+                _signal(one.pid, signal.SIGKILL)
+            self._await_end(pid)
+
+    def clean(self, job_id: str) -> None:
+        """Remove the job's work folder."""
+        shutil.rmtree(self._work / job_id, ignore_errors=True)
+
+    def _launched_before(self, launch: Launch, work: Path) -> str | None:
+        known = read_json(run_file(work, launch.attempt))
+        if known is None:
+            return None
+        if known.get("reference"):
+            return str(known["reference"])
+        # A launcher died after it wrote down what it was about to do. Did it still do it?
+        for process in procfs.processes():
+            if process.session != process.pid or not process.runs:
+                continue
+            environment = procfs.environment_of(process.pid)
+            if environment.get("CHRONICLE_WORK_DIR") == str(work) and environment.get(
+                "CHRONICLE_ATTEMPT"
+            ) == str(launch.attempt):
+                write_json(run_file(work, launch.attempt), {"reference": process.reference})
+                return process.reference
+        return None
+
+    def _start(self, launch: Launch, work: Path) -> str:
+        note = run_file(work, launch.attempt)
+        # 1. What is wanted by now is there before the recorder looks.
+        write_json(control_file(work), {"stop": launch.stop, "max_duration": launch.max_duration})
+        # 2. The intent, so that whoever comes after a crash here knows to look for a process.
+        write_json(note, {"reference": None})
+        try:
+            with log_file(work, launch.attempt).open("ab") as output:
+                child = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=recorder_environment(self._environment, launch, work),
+                    start_new_session=True,
+                )
+        except OSError:
+            note.unlink(missing_ok=True)
+            raise
+        # 3. As long as it is not reaped its entry stays, even if it has ended by now.
+        process = procfs.stat_of(child.pid)
+        assert process is not None
+        with self._lock:
+            self._children[child.pid] = child
+        write_json(note, {"reference": process.reference})
+        log.info("process_started", job_id=launch.job_id, run_id=launch.run_id, pid=child.pid)
+        return process.reference
+
+    def _reap(self) -> None:
+        with self._lock:
+            for pid, child in list(self._children.items()):
+                code = child.poll()
+                if code is not None:
+                    del self._children[pid]
+                    log.info("process_ended", pid=pid, code=code)
+
+    def _await_end(self, pid: int) -> None:
+        with self._lock:
+            child = self._children.get(pid)
+        if child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_REAP_TIMEOUT)
+
+
+def _signal(pid: int, which: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, which)

@@ -1,0 +1,85 @@
+"""Processes as /proc shows them: who is who, even where a process id was used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A line of /proc/<pid>/stat, as far as it matters (proc(5))."""
+
+    pid: int
+    state: str
+    parent: int
+    session: int
+    start_time: int  # clock ticks since boot: with the pid it names a process for good
+
+    @property
+    def runs(self) -> bool:
+        """False for a process that has ended and only waits to be reaped."""
+        return self.state not in {"Z", "X", "x"}
+
+    @property
+    def reference(self) -> str:
+        """The name of this very process: `pid:starttime`."""
+        return f"{self.pid}:{self.start_time}"
+
+
+def stat_of(pid: int) -> Stat | None:
+    """Return a process, None where there is none of this id."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The second field is the program's name in parentheses, and may hold any character.
+    fields = text.rpartition(")")[2].split()
+    return Stat(
+        pid=pid,
+        state=fields[0],
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        start_time=int(fields[19]),
+    )
+
+
+def find(reference: str) -> Stat | None:
+    """Return the very process that a reference names, None where it is gone."""
+    pid, _, start_time = reference.partition(":")
+    if not pid.isdigit():
+        return None
+    stat = stat_of(int(pid))
+    return stat if stat is not None and str(stat.start_time) == start_time else None
+
+
+def processes() -> Iterator[Stat]:
+    """Yield every process that can be seen."""
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and (stat := stat_of(int(entry.name))) is not None:
+            yield stat
+
+
+def family_of(leader: int) -> list[Stat]:
+    """Return the process, its descendants, and what is left of its session."""
+    everyone = list(processes())
+    family = {one.pid: one for one in everyone if leader in {one.pid, one.session}}
+    grown = True
+    while grown:
+        more = {one.pid: one for one in everyone if one.parent in family and one.pid not in family}
+        family |= more
+        grown = bool(more)
+    return list(family.values())
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """Return the environment that a process of ours was started with; empty where it is hidden."""
+    try:
+        raw = (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (entry.decode(errors="replace").partition("=") for entry in raw.split(b"\0"))
+    return {name: value for name, is_pair, value in pairs if is_pair}

@@ -1,0 +1,1 @@
+"""What the dispatcher decides, purely: no clock, no I/O."""

@@ -1,0 +1,123 @@
+"""The dispatcher's history of one job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import singledispatchmethod
+from typing import ClassVar
+
+from chronicle_contracts import Event, Fact
+from chronicle_contracts.dispatcher import (
+    JobAbandoned,
+    JobAccepted,
+    JobDeferred,
+    JobRejected,
+    LaunchFailed,
+    RecorderLaunched,
+    RecorderLost,
+)
+from chronicle_eventstore import Aggregate
+
+
+class Standing(StrEnum):
+    """Where the dispatcher stands with a job."""
+
+    NEW = "new"  # nothing was said yet
+    ACCEPTED = "accepted"  # to be launched
+    DEFERRED = "deferred"  # waits for its time, its stream or a free place
+    RUNNING = "running"  # its newest run was launched; what became of it is heard elsewhere
+    FALLEN = "fallen"  # its newest run was lost, or could not be launched
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a launch or a run came to nothing, and when."""
+
+    code: str
+    detail: str
+    at: datetime
+
+
+class Dispatch(Aggregate):
+    """One job as the dispatcher sees it; the first event of its stream is the claim."""
+
+    SOURCE: ClassVar[str] = "/dispatcher"
+
+    def begin(self) -> None:
+        """Nothing was said yet."""
+        self.standing = Standing.NEW
+        self.deferred_for: str | None = None
+        self.until: datetime | None = None
+        self.run_id: str | None = None
+        self.reference: str | None = None
+        self.launched_at: datetime | None = None
+        self.attempt = 0  # of the newest run that was launched
+        self.tries = 0  # launches, good and bad, since the job was last accepted
+        self.trouble: Trouble | None = None
+        self._at = self.modified_on
+        self._answered: set[str] = set()
+
+    @property
+    def is_over(self) -> bool:
+        """True where nothing more is done unless somebody asks for it."""
+        return self.standing in {Standing.REJECTED, Standing.ABANDONED}
+
+    def has_answered(self, event: Event) -> bool:
+        """Return whether something was recorded because of an event."""
+        return str(event.id) in self._answered
+
+    def evolve(self, event: Event) -> None:
+        """Evolve by an event of the past; remember which event it answered."""
+        self._at = event.time
+        if event.causationid is not None:
+            self._answered.add(event.causationid)
+        self.apply(event.data)
+
+    @singledispatchmethod
+    def apply(self, fact: Fact) -> None:
+        """Facts that this version does not know change nothing."""
+
+    @apply.register
+    def _(self, _fact: JobAccepted) -> None:
+        self.standing = Standing.ACCEPTED
+        self.tries = 0
+        self.trouble = None
+
+    @apply.register
+    def _(self, _fact: JobRejected) -> None:
+        self.standing = Standing.REJECTED
+
+    @apply.register
+    def _(self, fact: JobDeferred) -> None:
+        self.standing = Standing.DEFERRED
+        self.deferred_for = fact.reason
+        self.until = fact.until
+
+    @apply.register
+    def _(self, fact: RecorderLaunched) -> None:
+        self.standing = Standing.RUNNING
+        self.run_id = fact.run_id
+        self.reference = fact.reference
+        self.launched_at = self._at
+        self.attempt = fact.attempt
+        self.tries += 1
+
+    @apply.register
+    def _(self, fact: LaunchFailed) -> None:
+        # The same attempt is launched again: nothing ran, and launching is idempotent by run.
+        self.standing = Standing.FALLEN
+        self.tries += 1
+        self.trouble = Trouble(fact.code, fact.detail, self._at)
+
+    @apply.register
+    def _(self, fact: RecorderLost) -> None:
+        self.standing = Standing.FALLEN
+        self.trouble = Trouble("recorder_lost", fact.detail, self._at)
+
+    @apply.register
+    def _(self, _fact: JobAbandoned) -> None:
+        self.standing = Standing.ABANDONED

@@ -1,0 +1,24 @@
+"""Lambda function for the dispatcher's queue, with partial batch failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chronicle_messaging import lambda_handler
+
+from dispatcher.entrypoints.assembled import assembled, say
+
+QUEUE = "dispatcher"
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Handle a batch of SQS messages; return those that are to come again."""
+    assembly = assembled()
+    handle = lambda_handler(
+        assembly.dispatcher.handle, quarantine=assembly.bus.queue(QUEUE).quarantine
+    )
+    try:
+        return handle(event, context)
+    finally:
+        say(assembly)

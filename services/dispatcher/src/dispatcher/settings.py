@@ -1,0 +1,98 @@
+"""The dispatcher's settings."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from chronicle_eventstore import sqlite_environment
+from chronicle_messaging import MessagingSettings
+from pydantic import Field, field_validator
+
+
+class DispatcherSettings(MessagingSettings):
+    """What can be set; the defaults are those of one machine."""
+
+    home: Path = Field(
+        default=Path(".chronicle"),
+        validation_alias="CHRONICLE_HOME",
+        description="state of this machine: the dispatcher's store and the recorders' work folders",
+    )
+    launcher: Literal["process"] = Field(
+        default="process",
+        validation_alias="CHRONICLE_LAUNCHER",
+        description="how recorders are started: process = on this machine",
+    )
+    recorder_command: str = Field(
+        default=f"{shlex.quote(sys.executable)} -m recorder",
+        validation_alias="CHRONICLE_RECORDER_COMMAND",
+        description="command line of a recorder, without a shell; unset = this Python's recorder",
+    )
+    max_recordings: int = Field(
+        default=20,
+        ge=1,
+        validation_alias="MAX_RECORDINGS",
+        description="recordings at once; more wait in order",
+    )
+    preflight_timeout: float = Field(
+        default=20.0,
+        gt=0,
+        validation_alias="CHRONICLE_PREFLIGHT_TIMEOUT",
+        description="seconds for looking at a URL before it is recorded",
+    )
+    heartbeat_timeout: float = Field(
+        default=90.0,
+        gt=0,
+        validation_alias="CHRONICLE_HEARTBEAT_TIMEOUT",
+        description="seconds that a recording's media time may stand still before it is lost",
+    )
+    supervision_interval: float = Field(
+        default=2.0,
+        gt=0,
+        validation_alias="CHRONICLE_SUPERVISION_INTERVAL",
+        description="seconds between two looks at everything that runs or waits",
+    )
+    workers: int = Field(
+        default=8,
+        ge=1,
+        validation_alias="CHRONICLE_DISPATCHER_WORKERS",
+        description="messages that are handled side by side",
+    )
+    allow_private_addresses: bool = Field(
+        default=False,
+        validation_alias="CHRONICLE_ALLOW_PRIVATE_ADDRESSES",
+        description="development only: record from addresses that are not public",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO",
+        validation_alias="CHRONICLE_LOG_LEVEL",
+        description="least severe log lines to write",
+    )
+
+    @field_validator("recorder_command")
+    @classmethod
+    def _is_a_command(cls, value: str) -> str:
+        if not shlex.split(value):
+            raise ValueError("name a program and its arguments")
+        return value
+
+    @property
+    def command(self) -> Sequence[str]:
+        """The recorder's command line, in words."""
+        return shlex.split(self.recorder_command)
+
+    @property
+    def work(self) -> Path:
+        """Where the work folders of jobs lie."""
+        return self.home / "work"
+
+    def store_environment(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the event store's variables: eventsourcing's own where they are set."""
+        if "PERSISTENCE_MODULE" in environment:
+            return environment
+        folder = self.home / "dispatcher"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return sqlite_environment(str(folder / "events.sqlite"))
