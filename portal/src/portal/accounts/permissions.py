@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from portal.accounts.roles import Role, has_role
+
+if TYPE_CHECKING:
+    # The framework imports this module while it imports its views.
+    from rest_framework.views import APIView
 
 
 class _AtLeast(BasePermission):
