@@ -61,9 +61,7 @@ class TestAsProcessRecorder(OrmCase, ProcessRecorderTestCase):
 class TestAppends(OrmCase):
     def test_answers_with_ids_in_the_order_of_the_events(self):
         recorder = OrmRecorder()
-        events = [
-            StoredEvent(f"portal/{n % 2}", 1 + n // 2, "topic", b"state") for n in range(10)
-        ]
+        events = [StoredEvent(f"portal/{n % 2}", 1 + n // 2, "topic", b"state") for n in range(10)]
         ids = recorder.insert_events(events)
         assert ids == sorted(ids)
         assert [one.originator_id for one in recorder.select_notifications(ids[0], 10)] == [

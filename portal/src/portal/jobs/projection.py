@@ -102,7 +102,11 @@ def _(fact: p.JobRequested, state: JobState, event: Event) -> JobState:
 def _(fact: p.StopRequested, state: JobState, _event: Event) -> JobState:
     if state.status.is_final or state.recording is not None:
         return state
-    return state.having(status=JobStatus.STOPPING, stop_mode=fact.mode)
+    # What is being delivered has stopped already.
+    delivering = state.status is JobStatus.UPLOADING
+    return state.having(
+        status=state.status if delivering else JobStatus.STOPPING, stop_mode=fact.mode
+    )
 
 
 @_after.register
