@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 from chronicle_runtime import configure_logging
 
 from portal import database
-from portal.accounts.appearance import UNFOLD as UNFOLD
-from portal.api.framework import REST_FRAMEWORK as REST_FRAMEWORK
-from portal.api.framework import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from portal.accounts import appearance
+from portal.api import framework
 from portal.configuration import portal_settings
 
 _portal = portal_settings()
@@ -97,6 +96,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+REST_FRAMEWORK = framework.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = framework.SPECTACULAR_SETTINGS
+UNFOLD = appearance.UNFOLD
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"

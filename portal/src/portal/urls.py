@@ -15,3 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         if find_spec(urls.removesuffix(".urls")) and find_spec(urls)
     ),
 ]
+
+handler400 = "portal.api.errors.bad_request"
+handler403 = "portal.api.errors.permission_denied"
+handler404 = "portal.api.errors.page_not_found"
+handler500 = "portal.api.errors.server_error"

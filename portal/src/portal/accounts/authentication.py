@@ -63,7 +63,7 @@ class BearerAuthentication(BaseAuthentication):
         return 'Bearer realm="chronicle"'
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema speaks of it."""
 
     target_class = "portal.accounts.authentication.BearerAuthentication"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from unfold.forms import AuthenticationForm as AdminAuthenticationForm
 
 from portal.accounts import attempts
+
+if TYPE_CHECKING:  # unfold ships no types; its form is the admin's in other clothes
+    from django.contrib.admin.forms import AdminAuthenticationForm
+else:
+    from unfold.forms import AuthenticationForm as AdminAuthenticationForm
 
 
 class LimitedLoginForm(AuthenticationForm):

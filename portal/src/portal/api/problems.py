@@ -19,7 +19,8 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from chronicle_storage import StoreError
-from django.http import HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -88,6 +89,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: give every error the same form; None re-raises it (a 500)."""
     if isinstance(error, StoreError):
         error = StoreUnavailable("the recording store does not answer; try again later")
+    elif isinstance(error, Http404):
+        error = exceptions.NotFound(*error.args)
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied(*error.args)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -100,7 +105,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             status, _summary(errors), slug="validation", instance=path, errors=errors
         )
     else:
-        detail = str(getattr(error, "detail", "") or _plain_detail(status))
+        detail = str(getattr(error, "detail", "") or HTTPStatus(status).phrase)
         slug = error.slug if isinstance(error, Problem) else None
         response.data = problem(status, detail, slug=slug, instance=path)
     if isinstance(error, Problem):
@@ -112,12 +117,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         request.accepted_renderer = context["view"].get_renderers()[0]
         request.accepted_media_type = CONTENT_TYPE
     return response
-
-
-def _plain_detail(status: int) -> str:
-    return {404: "there is nothing here", 403: "this is not allowed"}.get(
-        status, HTTPStatus(status).description or HTTPStatus(status).phrase
-    )
 
 
 def _sent(request: Any) -> Any:

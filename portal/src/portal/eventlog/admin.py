@@ -1,0 +1,165 @@
+"""Admin of the log and what surrounds it: to look at, not to edit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from chronicle_contracts import known_types
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.accounts.access import RoleAdmin
+from portal.eventlog.models import (
+    LoggedEvent,
+    ParkedJob,
+    QuarantinedMessage,
+    RelayPosition,
+    StreamCursor,
+)
+
+
+def _pretty(text: str) -> SafeString:
+    """Return JSON indented; what is none stays as it came."""
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
+
+
+def _job_link(job_id: str) -> SafeString:
+    url = reverse("admin:jobs_job_change", args=[job_id])
+    return format_html('<a class="underline" href="{}">{}</a>', url, job_id)
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """Filter by the types that this version knows: the log itself may be too long to ask."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Name publisher and fact."""
+        return [(type_, type_.removeprefix("chronicle.")) for type_ in known_types()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Leave only that type."""
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class GapFilter(admin.SimpleListFilter):
+    """Find the streams of which something is missing."""
+
+    title = "gaps"
+    parameter_name = "gaps"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """With or without."""
+        return [("yes", "with a gap"), ("no", "without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Compare what was heard with what was heard without holes."""
+        if self.value() == "yes":
+            return queryset.filter(contiguous__lt=F("highest"))
+        return queryset.filter(contiguous__gte=F("highest")) if self.value() else queryset
+
+
+@admin.register(LoggedEvent)
+class LoggedEventAdmin(RoleAdmin):
+    """The log."""
+
+    list_display = ("position", "kind", "job", "place", "occurred_at", "received_at")
+    list_filter = (TypeFilter, "sealed", "received_at")
+    search_fields = ("=job_id", "^stream")
+    search_help_text = "a job id, or the beginning of a stream"
+    ordering = ("-position",)
+    # Counting the whole log for the head of a page would read all of it.
+    show_full_result_count = False
+    fields = ("position", "type", "job", "place", "source", "times", "sealed", "event")
+
+    @admin.display(description="type", ordering="type")
+    def kind(self, event: LoggedEvent) -> str:
+        """Publisher and name."""
+        return event.type.removeprefix("chronicle.")
+
+    @admin.display(description="job", ordering="job_id")
+    def job(self, event: LoggedEvent) -> SafeString:
+        """Link the job."""
+        return _job_link(event.job_id)
+
+    @admin.display(description="place in its stream")
+    def place(self, event: LoggedEvent) -> str:
+        """Stream and sequence."""
+        return f"{event.stream}#{event.sequence}"
+
+    @admin.display(description="occurred / received")
+    def times(self, event: LoggedEvent) -> str:
+        """Both times to the millisecond."""
+        return f"{event.occurred_at.isoformat()} / {event.received_at.isoformat()}"
+
+    @admin.display(description="event")
+    def event(self, event: LoggedEvent) -> SafeString:
+        """Show the envelope as it came, indented."""
+        return _pretty(event.envelope)
+
+
+@admin.register(StreamCursor)
+class StreamCursorAdmin(RoleAdmin):
+    """How far each stream was heard."""
+
+    list_display = ("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole")
+    list_filter = (GapFilter,)
+    search_fields = ("^stream", "=job_id")
+    ordering = ("stream",)
+    fields = ("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole")
+
+    @admin.display(description="job")
+    def job(self, cursor: StreamCursor) -> SafeString:
+        """Link the job."""
+        return _job_link(cursor.job_id)
+
+    @admin.display(description="without gaps", boolean=True)
+    def whole(self, cursor: StreamCursor) -> bool:
+        """True while nothing is missing."""
+        return not cursor.has_gap
+
+
+@admin.register(QuarantinedMessage)
+class QuarantinedMessageAdmin(RoleAdmin):
+    """Messages that could not enter the log."""
+
+    list_display = ("received_at", "reason", "detail", "times", "released_at")
+    list_filter = ("reason", "received_at")
+    search_fields = ("detail", "body")
+    fields = ("reason", "detail", "received_at", "released_at", "times", "message", "attributes")
+
+    @admin.display(description="body")
+    def message(self, quarantined: QuarantinedMessage) -> SafeString:
+        """Show the body as it came, indented where it is JSON."""
+        return _pretty(quarantined.body)
+
+
+@admin.register(ParkedJob)
+class ParkedJobAdmin(RoleAdmin):
+    """Jobs whose history could not be folded."""
+
+    list_display = ("job", "error", "parked_at")
+    search_fields = ("=job_id", "error")
+    fields = ("job", "error", "parked_at")
+
+    @admin.display(description="job", ordering="job_id")
+    def job(self, parked: ParkedJob) -> SafeString:
+        """Link the job."""
+        return _job_link(parked.job_id)
+
+
+@admin.register(RelayPosition)
+class RelayPositionAdmin(RoleAdmin):
+    """How far the portal's own events were published."""
+
+    list_display = ("name", "notification_id")
+    search_fields = ("name",)
