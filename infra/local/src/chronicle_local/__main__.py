@@ -50,7 +50,7 @@ def main() -> int:
                 return _down(settings, console)
     except StackError as error:
         console.print("[bold red]failed:[/]", end=" ")
-        console.print(str(error), markup=False, highlight=False)
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1
 
 

@@ -21,8 +21,10 @@ def find(home: Path) -> list[proc.Seen]:
 
 
 def recorders(home: Path) -> list[proc.Seen]:
-    """Return the running recorders that this home's stack launched."""
-    return [one for one in proc.with_environment(MARK, str(home)) if is_recorder(one)]
+    """Return the running recorders that this home's stack launched, without their children."""
+    family = [one for one in proc.with_environment(MARK, str(home)) if is_recorder(one)]
+    pids = {one.pid for one in family}
+    return [one for one in family if one.parent not in pids]
 
 
 def is_recorder(process: proc.Seen) -> bool:

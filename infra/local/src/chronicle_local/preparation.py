@@ -1,4 +1,4 @@
-"""Setting a home up before its stack starts: database, static files, admin user, CLI token."""
+"""Setting a home up before its stack starts: database, admin user, CLI token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from chronicle_local.steps import Steps
 # Each is idempotent: a second start runs through them in seconds and changes nothing.
 COMMANDS = (
     ("migrate the portal's database", ("migrate", "--no-input")),
-    ("collect static files", ("collectstatic", "--no-input")),
     ("admin user", ("ensure_admin",)),
     ("token of the command line", ("ensure_token", "--user", "admin", "--name", "cli")),
 )

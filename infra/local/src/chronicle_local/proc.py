@@ -15,6 +15,7 @@ class Seen:
     """A process; `started` (clock ticks since boot) tells it from a later one of the same pid."""
 
     pid: int
+    parent: int
     started: int
     environment: Mapping[str, str]
     command: str
@@ -23,7 +24,7 @@ class Seen:
     def runs(self) -> bool:
         """True while it is there and no zombie."""
         status = _status(self.pid)
-        return status is not None and status[1] == self.started and status[0] != "Z"
+        return status is not None and status.started == self.started and status.runs
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it is still there."""
@@ -48,9 +49,9 @@ def with_environment(name: str, value: str) -> Iterator[Seen]:
         pairs = (entry.partition("=") for entry in raw.decode(errors="replace").split("\0"))
         environment = {key: text for key, _, text in pairs}
         status = _status(pid)
-        if environment.get(name) == value and status is not None and status[0] != "Z":
+        if environment.get(name) == value and status is not None and status.runs:
             command = words.replace(b"\0", b" ").decode(errors="replace").strip()
-            yield Seen(pid, status[1], environment, command)
+            yield Seen(pid, status.parent, status.started, environment, command)
 
 
 def wait_gone(seen: Iterable[Seen], *, timeout: float) -> list[Seen]:
@@ -64,11 +65,22 @@ def wait_gone(seen: Iterable[Seen], *, timeout: float) -> list[Seen]:
     return left
 
 
-def _status(pid: int) -> tuple[str, int] | None:
-    """Return state letter and start time of a process (fields 3 and 22 of proc(5) stat)."""
+@dataclass(frozen=True)
+class _Status:
+    state: str
+    parent: int
+    started: int
+
+    @property
+    def runs(self) -> bool:
+        return self.state != "Z"
+
+
+def _status(pid: int) -> _Status | None:
+    """Return state, parent and start time of a process: fields 3, 4 and 22 of proc(5) stat."""
     try:
         text = Path("/proc", str(pid), "stat").read_text()
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
-    return fields[0], int(fields[19])
+    return _Status(fields[0], int(fields[1]), int(fields[19]))

@@ -44,7 +44,7 @@ def processes(settings: StackSettings, *, root: Path, tracker: Tracker | None) -
             [python, "-m", "chronicle_local.emulator"],
             health=f"{settings.aws_url}/_ministack/health",
         ),
-        Process("portal-web", "portal", web, health=f"{settings.portal_url}/health/live"),
+        Process("portal-web", "portal", web, health=f"{settings.portal_url}/health/ready"),
         Process("portal-ingest", "portal ingest", [python, manage, "ingest"]),
         Process("portal-relay", "portal relay", [python, manage, "relay"]),
         Process("seeder", "seeder", [python, "-m", "seeder"]),

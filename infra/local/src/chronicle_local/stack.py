@@ -27,12 +27,18 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 class Stack:
     """Everything that runs on this machine for one CHRONICLE_HOME.
 
-    `start` and `stop` are for the process that owns the stack; `hurry` says whether whoever waits
-    for recorders at the end has lost patience.
+    `start` and `stop` are for the process that owns the stack. `outside` is the environment from
+    which it passes our settings on; `hurry` says whether whoever waits for recorders at the end
+    has lost patience.
     """
 
     def __init__(
-        self, settings: StackSettings, steps: Steps, *, hurry: Callable[[], bool] = lambda: False
+        self,
+        settings: StackSettings,
+        steps: Steps,
+        *,
+        outside: Mapping[str, str] = os.environ,
+        hurry: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.home = settings.folder
@@ -43,7 +49,9 @@ class Stack:
         )
         self.supervisor = Supervisor(self.home)
         self.secrets: Mapping[str, str] = {}
+        self.environment: Mapping[str, str] = {}
         self._steps = steps
+        self._outside = outside
         self._hurry = hurry
         self._lock: int | None = None
 
@@ -61,12 +69,16 @@ class Stack:
             with self._steps.step("secrets") as step:
                 self.secrets = ensure_secrets(self.home)
                 step.note(str(self.home / "secrets.env"))
-            environment = stack_environment(
-                self.settings, secrets=self.secrets, tracker=self.tracker, root=self.root
+            self.environment = stack_environment(
+                self.settings,
+                secrets=self.secrets,
+                tracker=self.tracker,
+                root=self.root,
+                outside=self._outside,
             )
             prepare(
                 self.root,
-                environment=environment,
+                environment=self.environment,
                 log=self.supervisor.logs / "setup.log",
                 steps=self._steps,
             )
@@ -76,7 +88,7 @@ class Stack:
                 token=self.secrets["CHRONICLE_API_TOKEN"],
             )
             self._steps.heading("Starting")
-            self.supervisor.start(self.processes, environment=environment, directory=self.root)
+            self.supervisor.start(self.processes, environment=self.environment, directory=self.root)
             self._start_processes()
         except BaseException:
             self.stop()
