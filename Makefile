@@ -22,7 +22,7 @@ help: ## print this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'PYTHON=/path/to/python3.12 chooses the interpreter (3.11 or newer) for the set-up.'
+	@echo 'PYTHON=/path/to/python3.12 chooses the interpreter (3.11 to 3.13) for the set-up.'
 
 .PHONY: demo
 demo: $(READY) ## record a sample live stream, watch it, make its torrent; ONCE=1 ends it by itself

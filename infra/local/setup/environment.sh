@@ -7,8 +7,16 @@
 set -euo pipefail
 
 readonly VENV=.venv
-readonly NEEDED='import sys; raise SystemExit(sys.version_info < (3, 11))'
+# libtorrent has no wheel for 3.14 yet.
+readonly NEEDED='import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))'
 readonly LOG=$VENV/setup.log
+# shellcheck disable=SC2016  # awk's variables, not the shell's
+readonly COUNT='
+    /^ *(Collecting|Obtaining|Requirement already satisfied)/ {
+        printf "\r%s: %d of %d", what, ++n, total; fflush()
+    }
+    /^Installing collected packages/ { printf ", installing"; fflush() }
+    END { print "" }'
 
 fail() {
     echo "set-up: $*" >&2
@@ -20,18 +28,18 @@ is_new_enough() { "$1" -c "$NEEDED" >/dev/null 2>&1; }
 
 find_python() {
     if [[ -n ${PYTHON:-} ]]; then
-        is_new_enough "$PYTHON" || fail "PYTHON=$PYTHON is no Python 3.11 or newer; name another"
+        is_new_enough "$PYTHON" || fail "PYTHON=$PYTHON is no Python 3.11, 3.12 or 3.13; name another"
         echo "$PYTHON"
         return
     fi
     local name
-    for name in python3.11 python3.12 python3.13 python3 python3.14 python; do
+    for name in python3.11 python3.12 python3.13 python3 python; do
         if is_new_enough "$name"; then
             echo "$name"
             return
         fi
     done
-    fail "no Python 3.11 or newer found; install one (Debian: apt-get install python3 python3-venv) \
+    fail "no Python 3.11, 3.12 or 3.13 found; install one (Debian: apt-get install python3 python3-venv) \
 or name one: make PYTHON=/path/to/python3"
 }
 
@@ -84,9 +92,7 @@ install() {
     shift 2
     local say=cat
     if [[ -t 1 ]]; then
-        say="awk -v total=$total -v what=\"$what\" \
-            '/^ *(Collecting|Obtaining) / { printf \"\\r%s: %d of %d\", what, ++n, total; fflush() } \
-            END { print \"\" }'"
+        say="awk -v total=$total -v what=\"$what\" '$COUNT'"
     else
         echo "$what: $total"
         say='cat >/dev/null'
