@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,5 +22,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory)
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(
-            tmp_path_factory.mktemp("database") / "portal.sqlite3"
+            tmp_path_factory.mktemp("home") / "portal" / "portal.sqlite3"
         )
+        Path(database["TEST"]["NAME"]).parent.mkdir()
+
+
+@pytest.fixture
+def process_env(transactional_db):
+    """The environment in which a process of the portal uses the test's database."""
+    env = {**os.environ, "DJANGO_SECRET_KEY": settings.SECRET_KEY}
+    name = settings.DATABASES["default"]["NAME"]
+    if "CHRONICLE_DATABASE_URL" in env:
+        env["CHRONICLE_DATABASE_URL"] = (
+            env["CHRONICLE_DATABASE_URL"].rpartition("/")[0] + "/" + name
+        )
+    else:
+        env["CHRONICLE_HOME"] = str(Path(name).parents[1])
+    return env

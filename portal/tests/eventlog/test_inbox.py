@@ -8,6 +8,7 @@ import pytest
 from chronicle_contracts import encode
 from portal.eventlog.inbox import Arrival, Inbox
 from portal.eventlog.models import LoggedEvent, QuarantinedMessage, StreamCursor
+
 from tests.fixtures.story import NOON, Story
 
 pytestmark = pytest.mark.django_db

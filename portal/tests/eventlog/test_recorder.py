@@ -63,6 +63,7 @@ class TestAppends(OrmCase):
         recorder = OrmRecorder()
         events = [StoredEvent(f"portal/{n % 2}", 1 + n // 2, "topic", b"state") for n in range(10)]
         ids = recorder.insert_events(events)
+        assert ids is not None
         assert ids == sorted(ids)
         assert [one.originator_id for one in recorder.select_notifications(ids[0], 10)] == [
             one.originator_id for one in events

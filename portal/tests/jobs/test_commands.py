@@ -15,6 +15,7 @@ from portal.jobs.errors import BadRequest, JobExists, JobNotFound, WrongStatus
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
 from portal.jobs.requests import JobRequest
+
 from tests.fixtures.story import NOON, URL, Story
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +233,7 @@ class TestNoteDeletion:
         at = datetime(2026, 6, 1, tzinfo=UTC)
         for _ in range(2):
             job = commands.note_deletion("concert", reason="retention", now=lambda: at)
+        assert job.recording is not None
         assert job.recording["deleted_at"] == "2026-06-01T00:00:00Z"
         assert len(said()) == 2
 

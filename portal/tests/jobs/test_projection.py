@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from chronicle_contracts import JobStatus
+from chronicle_contracts import JobStatus, known_types
 from chronicle_contracts import dispatcher as d
 from chronicle_contracts import portal as p
 from chronicle_contracts import seeder as s
@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from portal.eventlog.entry import Entry
 from portal.jobs.milestones import _WORDS, PROGRESS_TYPES
 from portal.jobs.projection import fold, fold_history
-from tests.fixtures.story import INFO_HASH, NOON, Story
 
-from chronicle_contracts import known_types
+from tests.fixtures.story import INFO_HASH, NOON, Story
 
 WHOLE = Story.whole(heartbeats=4)
 
@@ -211,12 +210,14 @@ def stories():
     def story(draw):
         told = Story.whole(heartbeats=draw(st.integers(0, 3)))
         for ending in draw(st.lists(st.sampled_from("sfhr"), max_size=4)):
-            {
-                "s": told.stop_asked,
-                "f": lambda: told.launched().failed(),
-                "h": told.heartbeat,
-                "r": lambda: told.tell(p.RetryRequested()),
-            }[ending]()
+            if ending == "s":
+                told.stop_asked()
+            elif ending == "f":
+                told.launched().failed()
+            elif ending == "h":
+                told.heartbeat()
+            else:
+                told.tell(p.RetryRequested())
         events = told.events[: draw(st.integers(1, len(told.events)))]
         # The clocks of the publishers disagree by up to a minute.
         skew = {

@@ -7,12 +7,14 @@ import pytest
 from chronicle_contracts import encode
 from django.core.management import CommandError, call_command
 from portal.eventlog import history
+from portal.eventlog.entry import Entry
 from portal.eventlog.inbox import Arrival, Inbox
 from portal.eventlog.models import LoggedEvent, ParkedJob
 from portal.jobs.milestones import PROGRESS_TYPES
 from portal.jobs.models import Job
 from portal.jobs.projection import fold_history
 from portal.jobs.readmodel import refold, row_of, state_of
+
 from tests.fixtures.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +71,7 @@ class TestRefold:
             hear(arriving[:some])
             del arriving[:some]
         position = dict(LoggedEvent.objects.values_list("event_id", "position"))
-        expected = fold_history(history.Entry(event, position[event.id]) for event in events)
+        expected = fold_history(Entry(event, position[event.id]) for event in events)
         assert state_of(Job.objects.get()) == expected
 
     def test_reads_few_events_of_a_long_recording(self):
