@@ -45,6 +45,7 @@ def stack_environment(
         "CHRONICLE_TOPOLOGY": str(root / "infra" / "topology.json"),
         "CHRONICLE_PUBLIC_URL": settings.portal_url,
         "CHRONICLE_ALLOW_PRIVATE_ADDRESSES": str(settings.allow_private_addresses).lower(),
+        "CHRONICLE_AWS_PORT": str(settings.aws_port),
         "AWS_ENDPOINT_URL": settings.aws_url,
         "AWS_DEFAULT_REGION": "us-east-1",
         # The local endpoint asks for a signature and looks at nobody's name in it.

@@ -35,7 +35,8 @@ def processes(settings: StackSettings, *, root: Path, tracker: Tracker | None) -
         *(python, "-m", "gunicorn", "portal.asgi:application"),
         *("--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "1"),
         *("--bind", f"127.0.0.1:{settings.portal_port}", "--graceful-timeout", "10"),
-        *("--access-logfile", "-", "--no-control-socket"),
+        # The portal logs its requests itself, with who asked.
+        "--no-control-socket",
     ]
     listed = [
         Process(
