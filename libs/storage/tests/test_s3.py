@@ -112,8 +112,8 @@ class TestMultipartUpload:
 
 
 class TestBucket:
-    def test_that_is_missing_is_refused_unless_it_may_be_made(self, s3_endpoint, credentials):
-        bucket = Bucket("not-there-at-all", region="us-east-1", endpoint=s3_endpoint)
+    def test_that_is_missing_is_refused_unless_it_may_be_made(self, aws, credentials):
+        bucket = Bucket("not-there-at-all", region="us-east-1", endpoint=aws.url)
         with pytest.raises(StoreRefused, match="NoSuchBucket"):
             S3Store(bucket).put(KEY, b"x")
 

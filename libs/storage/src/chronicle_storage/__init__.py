@@ -1,6 +1,7 @@
 """Recordings as growing objects, in S3 or in a local folder, behind one port."""
 
 from chronicle_storage.checksum import sha256_of_object, sha256_of_path
+from chronicle_storage.durably import write_atomically
 from chronicle_storage.errors import (
     BadKey,
     NothingToDeliver,
@@ -29,4 +30,5 @@ __all__ = [
     "open_store",
     "sha256_of_object",
     "sha256_of_path",
+    "write_atomically",
 ]

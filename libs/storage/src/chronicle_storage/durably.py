@@ -39,7 +39,11 @@ def rename_durably(source: Path, target: Path) -> None:
 
 
 def write_atomically(target: Path, chunks: Iterable[bytes]) -> int:
-    """Write a file as a whole, replacing what was there; return its size."""
+    """Write a file as a whole, replacing what was there; return its size.
+
+    Whoever reads it sees all of it or what was there before, also after a power cut. Raises
+    OSError.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}{GROWING}")
     try:
