@@ -1,0 +1,72 @@
+"""The seeder's process: consumer, reconciler and relay until SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+import structlog
+from chronicle_messaging import Consumer, TopologyError
+from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_runtime.settings import EX_CONFIG
+
+from seeder.assembly import assemble
+from seeder.settings import SeederSettings
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "seeder"
+# What was decided in the last moments is still said before the process ends (seconds).
+LAST_WORDS = 5.0
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code."""
+    settings = load(SeederSettings)
+    configure_logging("seeder", level=settings.log_level)
+    stop = on_termination()
+    try:
+        assembly = assemble(settings, os.environ)
+    except TopologyError as error:
+        sys.stderr.write(f"bad setting: {error}\n")
+        return EX_CONFIG
+    consumer = Consumer(assembly.bus.queue(QUEUE), assembly.seeder.handle, workers=settings.workers)
+    # Those that decide end first; what they decided is then said by a last drain.
+    deciding = [
+        _thread("consumer", consumer.run, stop),
+        _thread("reconciler", assembly.reconciler.run, stop),
+    ]
+    quiet = threading.Event()
+    saying = _thread("relay", assembly.relay.run, quiet)
+    log.info("seeder_started", engine=assembly.engine.name)
+    for thread in deciding:
+        thread.join()
+    quiet.set()
+    assembly.relay.wake()
+    saying.join()
+    said = assembly.relay.drain(LAST_WORDS)
+    log.info("seeder_stopped", everything_said=said)
+    assembly.close()
+    return 0
+
+
+def _thread(
+    name: str, run: Callable[[threading.Event], None], stop: threading.Event
+) -> threading.Thread:
+    thread = threading.Thread(target=_or_stop, args=(run, stop), name=name)
+    thread.start()
+    return thread
+
+
+def _or_stop(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run a loop; should it end by an error, end the process: whoever started it starts it anew."""
+    try:
+        run(stop)
+    finally:
+        stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
