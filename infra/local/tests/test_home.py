@@ -1,3 +1,4 @@
+import os
 import socket
 import stat
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from chronicle_local.credentials import ensure_secrets, write_client_file
 from chronicle_local.environment import stack_environment
 from chronicle_local.errors import AlreadyRunning, PortTaken
-from chronicle_local.ports import require_free
+from chronicle_local.ports import listened_by, require_free
 from chronicle_local.settings import StackSettings
 from chronicle_local.stack import Stack, owner
 from chronicle_local.steps import Steps
@@ -107,6 +108,10 @@ class TestPorts:
             holder.kill()
         for word in (str(port), "CHRONICLE_AWS_PORT=", "the AWS endpoint", str(holder.pid)):
             assert word in str(refused.value)
+
+    def test_of_a_process_are_found(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            assert listener.getsockname()[1] in listened_by(os.getpid())
 
     def test_are_looked_at_for_udp_too(self):
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as holder:

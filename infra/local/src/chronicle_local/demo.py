@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chronicle_local import probe, second_client
+from chronicle_local import ports, probe, second_client
 from chronicle_local.client import Client
 from chronicle_local.errors import StepFailed
 from chronicle_local.sample import LiveSample
@@ -137,7 +137,10 @@ class Demo:
             tempfile.TemporaryDirectory(prefix="chronicle-demo-") as folder,
         ):
             fetched = second_client.fetch(
-                self._client.torrent(job["id"]), Path(folder), peer=None, timeout=TO_FETCH
+                self._client.torrent(job["id"]),
+                Path(folder),
+                peer=self._seeder(),
+                timeout=TO_FETCH,
             )
             ours, theirs = second_client.sha256(path), second_client.sha256(fetched.path)
             if ours != theirs:
@@ -147,6 +150,11 @@ class Demo:
                 raise StepFailed(f"{path} has sha256 {ours}, Uploaded said {checksum['value']}")
             step.note(fetched.client)
         return f"{fetched.client} fetched {fetched.size:,} bytes, sha256 {theirs} = ours"
+
+    def _seeder(self) -> str | None:
+        """Return where our seeder listens, for a client that no tracker tells."""
+        listening = ports.listened_by(self._stack.supervisor.state("seeder")["pid"])
+        return f"127.0.0.1:{listening[0]}" if listening else None
 
     def _look_at_addresses(self) -> None:
         for name, address in addresses(self._stack).items():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from chronicle_local.errors import PortTaken
 
 LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
+LOOPBACK = "0100007F"  # 127.0.0.1 there, on the little-endian machines that Python has wheels for
 
 
 def require_free(port: int, *, setting: str, purpose: str, udp: bool = False) -> None:
@@ -30,12 +32,22 @@ def holder_of(port: int) -> str | None:
         return None
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(_inode(entry) in inodes for entry in (process / "fd").iterdir()):
+            if inodes & {_inode(entry) for entry in (process / "fd").iterdir()}:
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
                 return f"process {process.name} ({words[:120]})"
         except OSError:
             continue  # it has ended, or belongs to somebody else
     return None
+
+
+def listened_by(pid: int) -> list[int]:
+    """Return the TCP ports of 127.0.0.1 on which a process listens, where /proc tells."""
+    inodes = {_inode(entry) for entry in Path("/proc", str(pid), "fd").iterdir()}
+    return sorted(
+        port
+        for table, address, port, inode in _sockets()
+        if table == "tcp" and address == LOOPBACK and inode in inodes
+    )
 
 
 def _can_bind(port: int, kind: int) -> bool:
@@ -53,7 +65,11 @@ def _can_bind(port: int, kind: int) -> bool:
 
 
 def _listening_inodes(port: int) -> set[str]:
-    inodes = set()
+    return {inode for _, _, taken, inode in _sockets() if taken == port}
+
+
+def _sockets() -> Iterator[tuple[str, str, int, str]]:
+    """Yield table, address (hexadecimal, as in /proc/net), port and inode of what listens."""
     for table in ("tcp", "tcp6", "udp", "udp6"):
         try:
             lines = Path("/proc/net", table).read_text().splitlines()[1:]
@@ -61,11 +77,9 @@ def _listening_inodes(port: int) -> set[str]:
             continue
         for line in lines:
             fields = line.split()
-            local, state, inode = fields[1], fields[3], fields[9]
-            listens = state == LISTENING or table.startswith("udp")
-            if listens and int(local.rpartition(":")[2], 16) == port:
-                inodes.add(inode)
-    return inodes
+            address, _, port = fields[1].rpartition(":")
+            if fields[3] == LISTENING or table.startswith("udp"):
+                yield table, address, int(port, 16), fields[9]
 
 
 def _inode(entry: Path) -> str:
