@@ -107,6 +107,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
+FORMAT_MODULE_PATH = "portal.formats"
 USE_TZ = True
 
 # Served from the packages themselves: there is no collectstatic step that could be forgotten.

@@ -58,3 +58,13 @@ class RoleAdmin(ModelAdmin):  # type: ignore[type-arg]  # at run time it takes n
 def _may(request: HttpRequest, role: Role | None) -> bool:
     user: Any = request.user
     return role is not None and has_role(user, role)
+
+
+def may_view(request: HttpRequest) -> bool:
+    """Return whether the pages of viewers are open to the request's user."""
+    return _may(request, Role.VIEWER)
+
+
+def may_administer(request: HttpRequest) -> bool:
+    """Return whether the pages of admins are."""
+    return _may(request, Role.ADMIN)

@@ -48,7 +48,7 @@ class UserAdmin(DjangoUserAdmin, RoleAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "roles", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("groups", "is_active")
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()  # wider than the page, for three groups
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
         ("Access", {"fields": ("groups", "is_staff", "is_superuser", "is_active")}),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse_lazy
+
 # Unfold takes any CSS colour; 950 is the page in dark mode.
 _BLACK = {
     "50": "#fafaf7",
@@ -15,7 +17,7 @@ _BLACK = {
     "600": "#4f4f48",
     "700": "#33332e",
     "800": "#1c1c19",
-    "900": "#0d0d0b",
+    "900": "#000000",
     "950": "#000000",
 }
 _OLIVE = {
@@ -32,6 +34,22 @@ _OLIVE = {
     "950": "#1e260d",
 }
 
+FAVICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E"
+    "%3Ccircle cx='4' cy='4' r='4' fill='%238ea534'/%3E%3C/svg%3E"
+)
+
+
+def _page(title: str, icon: str, model: str, *, admins_only: bool = False) -> dict[str, Any]:
+    item = {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{model}_changelist"),
+        "permission": "portal.accounts.access.may_view",
+    }
+    return item | {"permission": "portal.accounts.access.may_administer"} if admins_only else item
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Chronicle",
     "SITE_HEADER": "Chronicle",
@@ -41,5 +59,33 @@ UNFOLD: dict[str, Any] = {
     "THEME": "dark",
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"base": _BLACK, "primary": _OLIVE},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: FAVICON}],
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "Recordings",
+                "items": [_page("Jobs", "videocam", "jobs_job")],
+            },
+            {
+                "title": "Event log",
+                "items": [
+                    _page("Events", "history", "eventlog_loggedevent"),
+                    _page("Streams", "timeline", "eventlog_streamcursor"),
+                    _page("Quarantine", "report", "eventlog_quarantinedmessage"),
+                    _page("Parked jobs", "pause_circle", "eventlog_parkedjob"),
+                    _page("Relay positions", "outbox", "eventlog_relayposition"),
+                ],
+            },
+            {
+                "title": "Access",
+                "items": [
+                    _page("API tokens", "key", "accounts_apitoken", admins_only=True),
+                    _page("Users", "person", "auth_user", admins_only=True),
+                    _page("Groups", "group", "auth_group", admins_only=True),
+                ],
+            },
+        ],
+    },
     "LOGIN": {"form": "portal.accounts.forms.LimitedAdminLoginForm"},
 }

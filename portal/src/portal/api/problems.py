@@ -93,6 +93,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound(*error.args)
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(*error.args)
+    elif isinstance(error, exceptions.NotAuthenticated):
+        error = exceptions.NotAuthenticated(
+            "send 'Authorization: Bearer chr_...' with a token, or log in at /login/"
+        )
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -102,7 +106,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         errors = list(_field_errors(error.detail, _sent(request)))
         response.data = problem(
-            status, _summary(errors), slug="validation", instance=path, errors=errors
+            status, _summary(errors), slug="validation-failed", instance=path, errors=errors
         )
     else:
         detail = str(getattr(error, "detail", "") or HTTPStatus(status).phrase)
@@ -154,7 +158,7 @@ def _short(value: Any) -> Any:
 
 
 def _summary(errors: list[dict[str, Any]]) -> str:
-    return " ".join(
+    return "; ".join(
         f"{one['field']}: {one['detail']}" if one["field"] else one["detail"] for one in errors
     )
 

@@ -15,7 +15,7 @@ PROBLEM: dict[str, Any] = {
     "description": "RFC 9457",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "examples": ["urn:chronicle:problem:validation"]},
+        "type": {"type": "string", "examples": ["urn:chronicle:problem:validation-failed"]},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},

@@ -42,7 +42,7 @@ urlpatterns = [
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("health/live", Live.as_view()),
-    path("health/ready", Ready.as_view()),
+    path("health/live", Live.as_view(schema=None)),
+    path("health/ready", Ready.as_view(schema=None)),
     path("api/v1/", include(_v1)),
 ]

@@ -33,7 +33,7 @@ class JobAdmin(RoleAdmin):
     list_per_page = 50
     actions = ("stop_and_keep", "stop_and_discard", "retry")
     fieldsets = (
-        (None, {"fields": ("id", "badge", "address", "title", "site", "files")}),
+        (None, {"fields": ("id", "badge", "address", "title", "site", "files", "events")}),
         ("Progress", {"fields": ("progress_table", "error_report")}),
         ("Timeline", {"fields": ("timeline_table",)}),
         ("Recording and torrent", {"fields": ("recording_json", "torrent_json", "gaps_json")}),
@@ -137,11 +137,14 @@ class JobAdmin(RoleAdmin):
 
     @admin.display(description="files")
     def files(self, job: Job) -> str:
-        """Offer what there is to download, and the job's events."""
-        events = reverse("admin:eventlog_loggedevent_changelist")
-        return format_html(
-            '{} <a class="underline" href="{}?q={}">Events</a>', pages.files(job), events, job.id
-        )
+        """Offer what there is to download."""
+        return pages.files(job) or wording.NOTHING
+
+    @admin.display(description="events")
+    def events(self, job: Job) -> str:
+        """Link the job's events in the log."""
+        url = reverse("admin:eventlog_loggedevent_changelist")
+        return format_html('<a class="underline" href="{}?q={}">All events</a>', url, job.id)
 
     @admin.display(description="progress")
     def progress_table(self, job: Job) -> str:

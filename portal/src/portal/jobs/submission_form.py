@@ -22,7 +22,7 @@ else:
     from unfold.widgets import UnfoldAdminTextInputWidget as AdminTextInputWidget
     from unfold.widgets import UnfoldBooleanWidget as CheckboxInput
 
-FIELDS = ["url", "filename", "id", "quality", "live_from_start", "max_duration", "start_at"]
+FIELDS = ["url", "filename", "quality", "live_from_start", "max_duration", "start_at", "id"]
 
 _SERIALIZER = JobSubmissionSerializer()
 
@@ -49,7 +49,11 @@ class SubmissionForm(JobForm):
     id = _text("id", label="Id")
     filename = _text("filename", label="File name")
     quality = _text("quality")
-    live_from_start = forms.BooleanField(required=False, widget=CheckboxInput())
+    live_from_start = forms.BooleanField(
+        required=False,
+        widget=CheckboxInput(),
+        help_text=str(_SERIALIZER.fields["live_from_start"].help_text),
+    )
     max_duration = _text("max_duration")
     start_at = forms.SplitDateTimeField(
         required=False,
