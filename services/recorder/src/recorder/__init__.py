@@ -1,1 +1,1 @@
-"""Records one URL, once; lives as long as the recording."""
+"""The recorder: records one URL, once; lives as long as the recording."""

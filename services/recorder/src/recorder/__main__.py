@@ -1,0 +1,143 @@
+"""Wiring of `python -m recorder`.
+
+Exit codes: 0 delivered or discarded · 1 failed, and said so · 69 events are unsaid (endpoint
+down) · 73 the work folder cannot be written · 74 saved, but not delivered (store down) ·
+75 another recorder of this job runs · 78 bad settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from threading import Event
+
+import structlog
+from chronicle_messaging import Bus, Relay
+from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_storage import open_store
+from eventsourcing.persistence import ProcessRecorder
+
+from recorder.adapters.capture import FetchedCapture
+from recorder.adapters.clock import SystemClock
+from recorder.adapters.control import FileControl
+from recorder.adapters.feed import Feed
+from recorder.adapters.fetchers import Fetchers
+from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.job_lock import JobIsTaken, job_lock
+from recorder.adapters.journal import StoredJournal, open_events
+from recorder.adapters.log_tail import MemoryLogTail
+from recorder.adapters.remuxer import FINALISE_WITHIN, Remuxer
+from recorder.adapters.remuxer_lock import RemuxerLock
+from recorder.adapters.shelf import StoreShelf
+from recorder.adapters.site import ResolvedSite
+from recorder.domain.ending import Outcome
+from recorder.record import Order, Recording
+from recorder.settings import RecorderSettings
+
+log = structlog.get_logger(__name__)
+
+EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL = 69, 73, 74, 75
+
+CODES = {
+    Outcome.DELIVERED: 0,
+    Outcome.DISCARDED: 0,
+    Outcome.FAILED: 1,
+    Outcome.UNDELIVERED: EX_IOERR,
+}
+
+
+def main() -> int:
+    """Record what the settings say; return the exit code."""
+    settings = load(RecorderSettings)
+    configure_logging("recorder", level=settings.log_level)
+    structlog.contextvars.bind_contextvars(job_id=settings.job_id, run_id=settings.run_id)
+    terminated = on_termination()
+    try:
+        settings.work_dir.mkdir(parents=True, exist_ok=True)
+        with job_lock(settings.work_dir):
+            return record(settings, terminated)
+    except JobIsTaken as error:
+        log.warning("job_is_taken", detail=str(error))
+        return EX_TEMPFAIL
+    except PermissionError as error:
+        log.error("work_dir_unwritable", path=str(settings.work_dir), error=str(error))  # noqa: TRY400
+        return EX_CANTCREAT
+
+
+def record(settings: RecorderSettings, terminated: Event) -> int:
+    """Wire one recording and run it."""
+    log_tail = _log_tail()
+    ffmpeg, clock = Ffmpeg(settings.ffmpeg), SystemClock()
+    remuxers = RemuxerLock(settings.work_dir)
+    if not remuxers.wait_until_free(FINALISE_WITHIN):
+        log.warning("remuxer_of_an_earlier_attempt_lives")
+    events = open_events(settings.work_dir)
+    assert isinstance(events.recorder, ProcessRecorder)
+    journal = StoredJournal(
+        events,
+        Relay(events.recorder, Bus.connect(settings)),
+        clock,
+        job_id=settings.job_id,
+        attempt=settings.attempt,
+    )
+    shelf = StoreShelf(
+        open_store(settings),
+        ffmpeg,
+        key=settings.key,
+        work_dir=settings.work_dir,
+        attempt=settings.attempt,
+        flush_interval=settings.flush_interval,
+    )
+    capture = FetchedCapture(
+        Fetchers(
+            ffmpeg,
+            HlsPositions(settings.work_dir),
+            from_start=settings.live_from_start,
+            allow_private=settings.allow_private,
+        ),
+        lambda tracks: Feed(
+            tracks, lambda formats: Remuxer(ffmpeg, shelf.begin(), formats, remuxers)
+        ),
+    )
+    outcome = Recording(
+        Order(
+            key=settings.key,
+            start_timeout=settings.start_timeout,
+            idle_timeout=settings.idle_timeout,
+            deliver_timeout=settings.deliver_timeout,
+            heartbeat=settings.heartbeat,
+            min_free_disk=settings.min_free_disk,
+        ),
+        site=ResolvedSite(
+            settings.url,
+            timeout=settings.resolve_timeout,
+            quality=settings.quality,
+            live_from_start=settings.live_from_start,
+            allow_private=settings.allow_private,
+        ),
+        capture=capture,
+        shelf=shelf,
+        journal=journal,
+        control=FileControl(settings.work_dir, terminated, max_duration=settings.max_duration),
+        clock=clock,
+        log_tail=log_tail,
+    ).run()
+    is_said = journal.drain(settings.drain_timeout)
+    if outcome is not Outcome.UNDELIVERED:
+        shelf.clear()
+    log.info("run_over", outcome=outcome.value, is_said=is_said)
+    return CODES[outcome] if is_said or CODES[outcome] else EX_UNAVAILABLE
+
+
+def _log_tail() -> MemoryLogTail:
+    tail = MemoryLogTail([os.environ.get("AWS_SECRET_ACCESS_KEY", "")])
+    root = logging.getLogger()
+    tail.setFormatter(root.handlers[0].formatter)
+    root.addHandler(tail)
+    return tail
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The recorder's hands: processes, sockets, files, stores."""

@@ -1,0 +1,122 @@
+"""A capture: fetchers, one for each track, into a feed, into files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recorder.adapters.feed import Feed
+from recorder.adapters.fetching import Fetcher, Sink
+from recorder.domain.gaps import Loss
+from recorder.domain.stream import Stream
+from recorder.ports import FetchEnd, Sighting
+
+# Makes the fetchers of a stream; `sink(track)` is where each puts its media.
+MakeFetchers = Callable[[Stream, Callable[[int], Sink]], list[Fetcher]]
+
+
+@dataclass(frozen=True)
+class TrackSink:
+    """The end of a feed that one fetcher sees."""
+
+    feed: Feed
+    track: int
+
+    def write(self, data: bytes) -> None:
+        """Pass media on."""
+        self.feed.write(self.track, data)
+
+    def begin_anew(self) -> None:
+        """A new connection begins."""
+        self.feed.begin_anew()
+
+    def finish(self) -> None:
+        """The track is whole."""
+        self.feed.finish(self.track)
+
+
+class FetchedCapture:
+    """Implements `ports.Capture`; a stream with another number of tracks begins a new feed."""
+
+    def __init__(self, make_fetchers: MakeFetchers, make_feed: Callable[[int], Feed]) -> None:
+        self._make_fetchers = make_fetchers
+        self._make_feed = make_feed
+        self._stream: Stream | None = None
+        self._feed: Feed | None = None
+        self._fetchers: list[Fetcher] = []
+        self._fetches = 0
+        self._continues = False
+        self._losses: tuple[Loss, ...] = ()
+        self._tracks = 0
+        self._seconds = 0.0  # of the feeds before the current one
+        self._bytes = 0
+        self._files = 0
+
+    def fetch(self, stream: Stream) -> None:
+        """Stop the fetchers that are there and start those of the stream."""
+        self._stop_fetchers()
+        tracks = 2 if stream.audio_url is not None else 1
+        if self._feed is None or tracks != self._tracks:
+            self._close_feed()
+            self._feed, self._tracks = self._make_feed(tracks), tracks
+        else:
+            self._feed.begin_anew()
+        feed = self._feed
+        self._stream = stream
+        self._fetches += 1
+        self._fetchers = self._make_fetchers(stream, lambda track: TrackSink(feed, track))
+        for fetcher in self._fetchers:
+            fetcher.start()
+
+    def look(self) -> Sighting:
+        """Return what is there."""
+        for fetcher in self._fetchers:
+            self._losses += fetcher.take_losses()
+            # Of the first fetch: it decides whether there is a gap to the attempt before.
+            if self._fetches == 1:
+                self._continues = self._continues or fetcher.continues
+        losses, self._losses = self._losses, ()
+        feed = self._feed
+        files = self._files + (feed.files if feed else 0)
+        return Sighting(
+            media_seconds=self._seconds + (feed.media_seconds if feed else 0.0),
+            bytes_recorded=self._bytes + (feed.bytes_written if feed else 0),
+            media=feed.media if feed else None,
+            losses=losses,
+            end=self._end(),
+            stream=self._stream,
+            restarts=max(0, self._fetches - 1) + max(0, files - 1),
+            continues=self._continues,
+            patience=max((fetcher.patience for fetcher in self._fetchers), default=0.0),
+        )
+
+    def close(self) -> None:
+        """Stop the fetchers, then let the feed finalise its file."""
+        self._stop_fetchers()
+        if self._feed is not None:
+            self._feed.close()
+
+    def _end(self) -> FetchEnd | None:
+        if self._feed is not None and self._feed.unusable is not None:
+            return FetchEnd("unusable", self._feed.unusable)
+        ends = [fetcher.end for fetcher in self._fetchers if fetcher.end is not None]
+        if not ends:
+            return None
+        # One track alone is no recording: whichever ended badly decides.
+        bad = [end for end in ends if end.kind != "ended"]
+        if bad:
+            return bad[0]
+        return ends[0] if len(ends) == len(self._fetchers) else None
+
+    def _stop_fetchers(self) -> None:
+        for fetcher in self._fetchers:
+            fetcher.close()
+            self._losses += fetcher.take_losses()
+
+    def _close_feed(self) -> None:
+        if self._feed is None:
+            return
+        self._feed.close()
+        self._seconds += self._feed.media_seconds
+        self._bytes += self._feed.bytes_written
+        self._files += self._feed.files

@@ -1,0 +1,98 @@
+"""What fetchers have in common: a thread, a sink, losses, an end."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import structlog
+from chronicle_sources.errors import without_secrets
+
+from recorder.domain.gaps import Loss
+from recorder.ports import FetchEnd
+
+log = structlog.get_logger(__name__)
+
+
+class SinkClosed(Exception):
+    """Nobody takes media any more."""
+
+
+class Sink(Protocol):
+    """Where a fetcher puts the bytes of its track."""
+
+    def write(self, data: bytes) -> None:
+        """Take media; waits where it is slower. Raises `SinkClosed`."""
+
+    def begin_anew(self) -> None:
+        """What follows is a new connection's media, which may have headers of its own."""
+
+    def finish(self) -> None:
+        """The track is whole; returns when the file is final, if no other track goes on."""
+
+
+class Fetcher:
+    """One track's way from its source to a sink, in a thread of its own.
+
+    A subclass implements `_fetch`, looks at `_stop` and returns why it ended.
+    """
+
+    def __init__(self, sink: Sink, name: str) -> None:
+        self._sink = sink
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._losses: list[Loss] = []
+        self._end: FetchEnd | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def end(self) -> FetchEnd | None:
+        """Why it ended; None while it runs."""
+        return self._end
+
+    @property
+    def patience(self) -> float:
+        """Seconds without media that are normal for this source."""
+        return 0.0
+
+    @property
+    def continues(self) -> bool:
+        """Whether the first media followed on what an earlier fetcher left."""
+        return False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def lose(self, loss: Loss) -> None:
+        """Note media that cannot be had."""
+        log.warning("media_lost", cause=loss.cause, seconds=loss.seconds)
+        with self._lock:
+            self._losses.append(loss)
+
+    def take_losses(self) -> tuple[Loss, ...]:
+        """Return what was lost since the last call."""
+        with self._lock:
+            taken, self._losses = tuple(self._losses), []
+        return taken
+
+    def close(self) -> None:
+        """Stop; returns within seconds, whatever the source does."""
+        self._stop.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(5)
+
+    def _fetch(self) -> FetchEnd:
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        try:
+            end = self._fetch()
+            if end.kind == "ended":
+                self._sink.finish()
+        except SinkClosed:
+            end = FetchEnd("broken", "the recorder takes no more media")
+        except Exception as error:  # noqa: BLE001 - any bug of a library ends as a broken fetch
+            log.warning("fetcher_failed", error=without_secrets(repr(error)))
+            end = FetchEnd("broken", without_secrets(str(error)) or type(error).__name__)
+        self._end = end

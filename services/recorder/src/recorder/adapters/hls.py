@@ -1,0 +1,208 @@
+"""Live HLS: streamlink's worker and writer as a library, with failures judged by us.
+
+Why not ffmpeg or yt-dlp: one failed reload of the playlist ends them as if all were well.
+What is overridden, and why:
+
+- the worker sees a source that counts its segments anew, and goes on with it;
+- the writer hands segments straight to the sink, so that it is known which ones were kept;
+- failed segments are retried between looks at `closed`, so that stopping takes no time.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from requests import Response
+from streamlink.exceptions import StreamError
+from streamlink.session.session import Streamlink
+from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker, HLSStreamWriter
+
+from recorder.adapters.fetching import Fetcher, Sink, SinkClosed
+from recorder.adapters.hls_ledger import SegmentLedger
+from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.vetted_http import protect
+from recorder.ports import FetchEnd
+
+# More attempts on a segment that is gone for good would hold up everything behind it.
+SEGMENT_ATTEMPTS = 4
+FAILING_LIMIT = 30.0  # seconds of failing reloads after which the site is asked anew
+
+# Its messages hold whole URLs; what matters of them is in our own log, without secrets.
+logging.getLogger("streamlink").setLevel(logging.CRITICAL)
+
+
+class HlsFetcher(Fetcher):
+    """One media playlist; `track` tells sound and picture apart where they come apart."""
+
+    def __init__(
+        self,
+        url: str,
+        sink: Sink,
+        *,
+        headers: dict[str, str],
+        positions: HlsPositions,
+        track: int,
+        refused_before: set[str],
+        from_start: bool,
+        allow_private: bool,
+    ) -> None:
+        super().__init__(sink, f"hls-{track}")
+        self._ledger = SegmentLedger(
+            begin_after=positions.of(track),
+            refused_before=refused_before,
+            lose=self.lose,
+            keep=lambda position: positions.move(track, position),
+        )
+        session = Streamlink(options=_options(from_start=from_start), plugins_builtin=False)
+        protect(session.http, headers=headers, allow_private=allow_private)
+        self._stream = _Stream(session, url, self._ledger, sink)
+
+    @property
+    def patience(self) -> float:
+        """Two segments and a bit: media comes a whole segment at a time."""
+        return 2 * self._ledger.target_duration + 1
+
+    @property
+    def continues(self) -> bool:
+        """Whether it began right after the segment that was kept last."""
+        return self._ledger.continues
+
+    def _fetch(self) -> FetchEnd:
+        reader = _Reader(self._stream)
+        reader.open()
+        try:
+            while not self._stop.wait(0.1):
+                if self._stream.sink_closed:
+                    return FetchEnd("broken", "the recorder takes no more media")
+                if self._ledger.refusal is not None:
+                    return FetchEnd("refused", self._ledger.refusal)
+                if self._ledger.failing_for > FAILING_LIMIT:
+                    return FetchEnd("broken", self._ledger.trouble)
+                if not reader.writer.is_alive():
+                    return self._natural_end(reader)
+            return FetchEnd("broken", "stopped")
+        finally:
+            _let_go(reader)
+
+    def _natural_end(self, reader: HLSStreamReader) -> FetchEnd:
+        last = reader.worker.playlist_end
+        if last is not None and reader.worker.sequence > last:
+            return FetchEnd("ended", "the source marked the end of the stream")
+        return FetchEnd("broken", self._ledger.trouble or "the stream broke off")
+
+
+def _options(*, from_start: bool) -> dict[str, Any]:
+    return {
+        "http-timeout": 10.0,
+        "stream-segment-attempts": SEGMENT_ATTEMPTS,
+        "stream-segment-threads": 3,
+        "stream-segment-timeout": 8.0,
+        # More of them would only add a back-off between our own reloads.
+        "hls-playlist-reload-attempts": 1,
+        "stream-segmented-queue-deadline": 0,
+        "hls-live-restart": from_start,
+    }
+
+
+def _let_go(reader: HLSStreamReader) -> None:
+    """Stop streamlink's threads without waiting for the requests that they are in."""
+    reader.worker.close()
+    writer = reader.writer
+    # Its own close() would wait for every request in flight.
+    writer.closed = True
+    writer._wait.set()
+    writer.executor.shutdown(wait=False, cancel_futures=True)
+    reader.buffer.close()  # type: ignore[no-untyped-call]
+    for thread in (reader.worker, writer):
+        thread.join(2)
+
+
+class _Worker(HLSStreamWorker):
+    stream: _Stream
+
+    def reload(self) -> None:
+        ledger = self.stream.ledger
+        try:
+            super().reload()  # type: ignore[no-untyped-call]
+        except StreamError as error:
+            ledger.playlist_failed(_status(error), str(error))
+            raise
+        ledger.target_duration = self.playlist_targetduration
+
+    def process_segments(self, playlist: Any) -> None:
+        ledger, segments = self.stream.ledger, playlist.segments
+        is_first = self.sequence < 0
+        if not is_first and ledger.is_reset(segments, self.sequence):
+            ledger.reset(segments)
+            self.sequence = segments[0].num
+        super().process_segments(playlist)
+        if is_first and (number := ledger.first_wanted(segments)) is not None:
+            self.sequence = number
+        if not ledger.is_suspicious:
+            ledger.list(segments)
+
+    def check_sequence_gap(self, segment: Any) -> None:
+        if (missing := segment.num - self.sequence) > 0:
+            self.stream.ledger.skipped(missing, segment)
+
+
+class _Writer(HLSStreamWriter):
+    WRITE_CHUNK_SIZE = 256 * 1024
+    stream: _Stream
+
+    def fetch(self, segment: Any) -> Response | None:
+        parameters = self.create_request_params(segment.num, segment, False)
+        status: int | None = None
+        for attempt in range(SEGMENT_ATTEMPTS):
+            if self.closed or self.stream.ledger.refusal is not None:
+                return None
+            try:
+                response: Response = self.session.http.get(
+                    segment.uri, timeout=self.timeout, exception=StreamError, **parameters
+                )
+            except StreamError as error:
+                status = _status(error)
+                self.wait(0.3 * 2**attempt)
+            else:
+                return response
+        if not self.closed:
+            self.stream.ledger.segment_failed(segment, status)
+        return None
+
+    def write(self, segment: Any, result: Response, *data: Any) -> None:
+        # What comes behind a refused segment belongs after it: the next fetcher gets both.
+        if self.stream.ledger.refusal is not None:
+            return
+        super().write(segment, result, *data)
+        is_map = bool(data and data[0])
+        if not is_map and not self.closed and not self.stream.sink_closed:
+            self.stream.ledger.kept(segment)
+
+    def _write_into_buffer(self, iterator: Any) -> None:
+        if self.stream.parse_packed_audio:
+            iterator = self._parse_packed_audio_timestamp(iterator)
+        try:
+            for chunk in iterator:
+                self.stream.sink.write(chunk)
+        except SinkClosed:
+            self.stream.sink_closed = True
+
+
+class _Reader(HLSStreamReader):
+    __worker__ = _Worker
+    __writer__ = _Writer
+
+
+class _Stream(HLSStream):
+    def __init__(self, session: Streamlink, url: str, ledger: SegmentLedger, sink: Sink) -> None:
+        super().__init__(session, url)
+        self.ledger = ledger
+        self.sink = sink
+        self.sink_closed = False
+
+
+def _status(error: StreamError) -> int | None:
+    """Return the HTTP status that led to an error; None where there was no answer."""
+    response = getattr(getattr(error, "err", None), "response", None)
+    return getattr(response, "status_code", None)

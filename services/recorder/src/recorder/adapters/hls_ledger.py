@@ -1,0 +1,140 @@
+"""What one HLS fetcher knows about its segments: where it stands, what it missed, what failed.
+
+Worker and writer are threads of streamlink's; both write here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chronicle_sources.errors import without_secrets
+
+from recorder.adapters.hls_position import Position
+from recorder.domain.gaps import Loss
+
+if TYPE_CHECKING:
+    from streamlink.stream.hls.segment import HLSSegment
+
+_REMEMBERED = 1000  # segments
+
+REFUSALS = frozenset({403, 410})
+
+
+class SegmentLedger:
+    """`begin_after` is the last segment that was kept, by this or an earlier process."""
+
+    def __init__(
+        self,
+        *,
+        begin_after: Position | None,
+        refused_before: set[str],
+        lose: Callable[[Loss], None],
+        keep: Callable[[Position], None],
+    ) -> None:
+        # True once everything since `begin_after` is either fetched or counted as lost.
+        self.continues = False
+        self.refusal: str | None = None
+        self.trouble = ""
+        self.target_duration = 0.0
+        self._begin_after = begin_after
+        self._refused_before = refused_before
+        self._lose = lose
+        self._keep = keep
+        self._listed: deque[tuple[int, str]] = deque(maxlen=_REMEMBERED)
+        self._suspicions = 0
+        self._failing_since: float | None = None
+        self._advanced_at = time.monotonic()
+
+    # The playlist
+
+    def first_wanted(self, segments: Sequence[HLSSegment]) -> int | None:
+        """Return the number to begin with; None for the live edge."""
+        after = self._begin_after
+        if after is None:
+            return None
+        self.continues = True
+        is_listed = (after.number, after.path) in map(_identity, segments)
+        # Older than the window: the same count went on, and what lies between is lost.
+        if is_listed or segments[0].num > after.number:
+            return after.number + 1
+        self._lose_since(after.age(), segments)
+        return segments[0].num
+
+    def skipped(self, count: int, segment: HLSSegment) -> None:
+        """Note segments that left the playlist before they were fetched."""
+        seconds = count * segment.duration
+        if self._begin_after is not None and self.continues:
+            seconds = min(seconds, self._begin_after.age())
+        self._lose(Loss("segments left the playlist", seconds))
+
+    def is_reset(self, segments: Sequence[HLSSegment], expected: int) -> bool:
+        """Return whether the source counts anew: lower numbers, with segments never seen.
+
+        Two playlists must agree: a server of a cluster may lag behind for one reload.
+        """
+        is_strange = segments[-1].num < expected and not any(
+            _identity(segment) in self._listed for segment in segments
+        )
+        self._suspicions = self._suspicions + 1 if is_strange else 0
+        return self._suspicions >= 2
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the playlist that was judged last may be one that counts anew."""
+        return self._suspicions > 0
+
+    def reset(self, segments: Sequence[HLSSegment]) -> None:
+        """The source counts anew, beginning with these segments."""
+        self._suspicions = 0
+        self._lose_since(time.monotonic() - self._advanced_at, segments)
+
+    def _lose_since(self, away: float, segments: Sequence[HLSSegment]) -> None:
+        missing = away - sum(segment.duration for segment in segments)
+        if missing > 1:
+            self._lose(Loss("source began anew", missing))
+
+    def list(self, segments: Sequence[HLSSegment]) -> None:
+        """Remember what a playlist offered."""
+        self._failing_since = None
+        known = set(self._listed)
+        new = [one for one in map(_identity, segments) if one not in known]
+        if new:
+            self._advanced_at = time.monotonic()
+            self._listed.extend(new)
+
+    def playlist_failed(self, status: int | None, said: str) -> None:
+        """Note that the playlist could not be read."""
+        self.trouble = f"the playlist cannot be read: {without_secrets(said)}"
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        if status in REFUSALS:
+            self.refusal = self.trouble
+
+    @property
+    def failing_for(self) -> float:
+        """Seconds since the playlist could be read the last time; 0 while it can."""
+        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+
+    # The segments
+
+    def segment_failed(self, segment: HLSSegment, status: int | None) -> None:
+        """Note a segment that could not be had; a refusal is asked about once, then lost."""
+        name = f"{segment.num} {urlsplit(segment.uri).path}"
+        if status in REFUSALS and name not in self._refused_before:
+            self._refused_before.add(name)
+            self.refusal = f"segment {segment.num} is refused with status {status}"
+            return
+        self._lose(Loss("segment unavailable", segment.duration))
+
+    def kept(self, segment: HLSSegment) -> None:
+        """Note that a segment is in the recording."""
+        self._keep(Position.of(*_identity(segment)))
+
+
+def _identity(segment: HLSSegment) -> tuple[int, str]:
+    # Without the query: some sites sign each address anew with every playlist.
+    return segment.num, urlsplit(segment.uri).path

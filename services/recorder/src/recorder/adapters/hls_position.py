@@ -1,0 +1,59 @@
+"""How far a live HLS stream was kept, remembered over processes.
+
+With it the next attempt, or the next address of the same stream, begins with the segment
+after the last one that was kept: nothing twice, and nothing lost that the source still has.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+
+class Position(BaseModel):
+    """A segment by its number and path; `at` is when it was kept (Unix time)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    path: str
+    at: float
+
+    @classmethod
+    def of(cls, number: int, path: str) -> Position:
+        """Return the position of a segment that is kept now."""
+        return cls(number=number, path=path, at=time.time())
+
+    def age(self) -> float:
+        """Seconds since it was kept."""
+        return max(0.0, time.time() - self.at)
+
+
+_FILE = TypeAdapter(dict[int, Position])
+
+
+class HlsPositions:
+    """The file `position.json` of the job's work folder: a position for each track."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "position.json"
+        self._positions = self._read()
+
+    def of(self, track: int) -> Position | None:
+        """Return where a track stands."""
+        return self._positions.get(track)
+
+    def move(self, track: int, position: Position) -> None:
+        """Remember where a track stands now; one thread per track may call it."""
+        self._positions = {**self._positions, track: position}
+        draft = self._path.with_suffix(f".{track}.tmp")
+        draft.write_bytes(_FILE.dump_json(self._positions))
+        draft.replace(self._path)
+
+    def _read(self) -> dict[int, Position]:
+        try:
+            return _FILE.validate_json(self._path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return {}

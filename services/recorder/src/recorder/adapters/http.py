@@ -1,0 +1,105 @@
+"""Progressive HTTP: one endless (or whole) response, begun again when it breaks off.
+
+The end of a response says little: a live server closes now and then. Only a length that was
+announced and reached, or a file by its nature, is an end.
+"""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from chronicle_sources.errors import without_secrets
+from requests import RequestException, Response, Session
+
+from recorder.adapters.container import container
+from recorder.adapters.fetching import Fetcher, Sink
+from recorder.adapters.hls_ledger import REFUSALS
+from recorder.adapters.vetted_http import protect
+from recorder.ports import FetchEnd
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 64 * 1024
+TIMEOUT = (10.0, 10.0)  # seconds to connect, seconds without a byte
+FAILING_LIMIT = 30.0  # seconds of failing connections after which the site is asked anew
+PAUSE = 1.0
+
+
+class HttpFetcher(Fetcher):
+    """`is_film` says that the source is whole, so that the end of a response is its end."""
+
+    def __init__(
+        self,
+        url: str,
+        sink: Sink,
+        *,
+        headers: dict[str, str],
+        is_film: bool,
+        allow_private: bool,
+    ) -> None:
+        super().__init__(sink, "http")
+        self._url = url
+        self._is_film = is_film
+        self._session = Session()
+        protect(self._session, headers=headers, allow_private=allow_private)
+        # A compressed stream could not be gone on with in its middle.
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._received = 0
+        self._length: int | None = None
+
+    def _fetch(self) -> FetchEnd:
+        failing_since: float | None = None
+        detail = ""
+        while not self._stop.is_set():
+            before = self._received
+            try:
+                end = self._response()
+            except RequestException as error:
+                end, detail = None, f"the connection broke off: {without_secrets(str(error))}"
+                log.info("connection_lost", detail=detail)
+            if end is not None:
+                return end
+            if self._received > before:
+                failing_since = None
+            elif failing_since is None:
+                failing_since = time.monotonic()
+            elif time.monotonic() - failing_since > FAILING_LIMIT:
+                return FetchEnd("broken", detail or "the server sends nothing")
+            self._stop.wait(PAUSE)
+        return FetchEnd("broken", "stopped")
+
+    def _response(self) -> FetchEnd | None:
+        """Read one response; return an end, or None to connect again."""
+        resumes = self._length is not None and self._received > 0
+        headers = {"Range": f"bytes={self._received}-"} if resumes else {}
+        with self._session.get(self._url, stream=True, timeout=TIMEOUT, headers=headers) as answer:
+            if answer.status_code in REFUSALS:
+                return FetchEnd("refused", f"the server refuses: status {answer.status_code}")
+            answer.raise_for_status()
+            if resumes and answer.status_code != 206:
+                return FetchEnd("broken", "the server cannot go on where it broke off")
+            if not resumes:
+                if self._received:
+                    self._sink.begin_anew()
+                self._received = 0
+                self._length = _length(answer)
+            return self._read(answer)
+
+    def _read(self, answer: Response) -> FetchEnd | None:
+        for chunk in answer.iter_content(CHUNK):
+            if self._stop.is_set():
+                return FetchEnd("broken", "stopped")
+            if self._received == 0:
+                self._is_film = self._is_film or container(chunk[:16]) == "mp4"
+            self._sink.write(chunk)
+            self._received += len(chunk)
+        is_whole = self._length is not None and self._received >= self._length
+        if is_whole or (self._is_film and self._length is None):
+            return FetchEnd("ended", "the source was received to its end")
+        return None
+
+
+def _length(answer: Response) -> int | None:
+    value = answer.headers.get("Content-Length", "")
+    return int(value) if value.isdigit() else None

@@ -1,0 +1,89 @@
+"""The runs' events in a SQLite file of the work folder, and their way to the topic."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from chronicle_contracts.naming import recorder_stream, run_id
+from chronicle_eventstore import EventStore, open_store, sqlite_environment
+
+from recorder.domain.run import Run
+from recorder.ports import Clock
+
+
+class RelayLike(Protocol):
+    """What publishes a store's events: `chronicle_messaging.Relay`."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until told to stop."""
+
+    def wake(self) -> None:
+        """Something was saved."""
+
+    def drain(self, timeout: float) -> bool:
+        """Publish the rest."""
+
+
+def open_events(work_dir: Path) -> EventStore:
+    """Open the event store that all attempts of a job share."""
+    return open_store(sqlite_environment(str(work_dir / "events.sqlite")))
+
+
+class StoredJournal:
+    """Implements `ports.Journal`; the recording never waits for the relay."""
+
+    def __init__(
+        self, events: EventStore, relay: RelayLike, clock: Clock, *, job_id: str, attempt: int
+    ) -> None:
+        self._events = events
+        self._relay = relay
+        self._clock = clock
+        self._job_id = job_id
+        self._attempt = attempt
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=relay.run, args=(self._stop,), name="relay", daemon=True
+        )
+        self._thread.start()
+
+    def earlier(self) -> Sequence[Run]:
+        """Return the runs of earlier attempts that said something."""
+        found = (self._events.find(Run, stream) for stream in self._streams()[:-1])
+        return [run for run in found if run is not None]
+
+    def last_word(self) -> datetime | None:
+        """Return the time of the newest event of an earlier run."""
+        return max((run.modified_on for run in self.earlier()), default=None)
+
+    def run(self) -> Run:
+        """Return the current run, as it is stored."""
+        return self._events.get(Run, self._streams()[-1], job_id=self._job_id, at=self._clock.now())
+
+    def save(self, run: Run) -> None:
+        """Append what is new."""
+        if run.pending_events:
+            self._events.append(run)
+            self._relay.wake()
+
+    def lines(self) -> bytes:
+        """Return the events as they were stored and published."""
+        return b"".join(
+            stored.state + b"\n"
+            for stream in self._streams()
+            for stored in self._events.recorder.select_events(stream)
+        )
+
+    def drain(self, timeout: float) -> bool:
+        """Let the relay's thread end and publish the rest from here."""
+        self._stop.set()
+        self._relay.wake()
+        self._thread.join(timeout)
+        return self._relay.drain(timeout)
+
+    def _streams(self) -> list[str]:
+        attempts = range(1, self._attempt + 1)
+        return [recorder_stream(run_id(self._job_id, attempt)) for attempt in attempts]

@@ -1,0 +1,170 @@
+"""The remuxer: an ffmpeg that reads media from pipes and writes a growing Matroska file.
+
+Closing the pipes always finalises the file, even when it is the death of this process that
+closes them. It never touches the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from chronicle_contracts.recorder import MediaInfo
+
+from recorder.adapters.ffmpeg import Ffmpeg, last_line
+from recorder.adapters.media_info import media_info
+from recorder.adapters.remuxer_lock import RemuxerLock
+
+log = structlog.get_logger(__name__)
+
+FINALISE_WITHIN = 30.0  # seconds; the trailer and the cues take well under one
+_KEPT = 16_000  # characters of what ffmpeg said
+
+
+class Remuxer:
+    """One file being written; `formats` names each input's container (None: ffmpeg finds out).
+
+    `write` may be called from one thread per track.
+    """
+
+    def __init__(
+        self, ffmpeg: Ffmpeg, path: Path, formats: Sequence[str | None], lock: RemuxerLock
+    ) -> None:
+        self.path = path
+        self._said = ""
+        self._media: MediaInfo | None = None
+        self._first: float | None = None
+        self._out_time = 0.0
+        self._is_apart = len(formats) > 1
+        pairs = [os.pipe() for _ in formats]
+        progress, told = os.pipe()
+        readers = [reader for reader, _ in pairs]
+        with lock.held_by_child() as held:
+            self._process = ffmpeg.start(
+                _arguments(readers, formats, told, path),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(*readers, told, held),
+            )
+        for descriptor in (*readers, told):
+            os.close(descriptor)
+        self._inputs = [os.fdopen(writer, "wb", buffering=0) for _, writer in pairs]
+        self._threads = [
+            threading.Thread(target=self._follow, args=(progress,), daemon=True),
+            threading.Thread(target=self._listen, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def media_seconds(self) -> float:
+        """Seconds of media that were written, by ffmpeg's own count."""
+        return self._out_time
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of the file."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def media(self) -> MediaInfo | None:
+        """What the media is made of; None until ffmpeg knows."""
+        return self._media
+
+    @property
+    def complaint(self) -> str:
+        """The last line that ffmpeg said."""
+        return last_line(self._said)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether ffmpeg runs."""
+        return self._process.poll() is None
+
+    def write(self, track: int, data: bytes) -> None:
+        """Give it media; waits where ffmpeg is slower. Raises `BrokenPipeError` if it died."""
+        pipe = self._inputs[track]
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[pipe.write(rest) :]
+        except ValueError as error:  # closed by close()
+            raise BrokenPipeError(str(error)) from error
+
+    def end(self, track: int) -> None:
+        """No more media comes in this track."""
+        with contextlib.suppress(OSError):
+            self._inputs[track].close()
+
+    def close(self) -> None:
+        """Close the pipes and wait until the file is final."""
+        for track in range(len(self._inputs)):
+            self.end(track)
+        try:
+            self._process.wait(FINALISE_WITHIN)
+        except subprocess.TimeoutExpired:
+            log.warning("remuxer_stuck", path=self.path.name)
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join(5)
+        if self._process.returncode != 0:
+            log.warning("remuxer_failed", code=self._process.returncode, said=self.complaint)
+
+    def _follow(self, progress: int) -> None:
+        with os.fdopen(progress, "r", errors="replace") as lines:
+            for line in lines:
+                name, _, value = line.strip().partition("=")
+                if name == "out_time_us" and value.lstrip("-").isdigit():
+                    self._moved(int(value) / 1_000_000)
+
+    def _moved(self, out_time: float) -> None:
+        if self._is_apart:
+            # With -copyts the count begins where the source's clock stands.
+            self._first = out_time if self._first is None else self._first
+            out_time -= self._first
+        self._out_time = max(self._out_time, out_time)
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as said:
+            for raw in said:
+                line = raw.decode(errors="replace")
+                log.debug("remuxer_said", line=line.rstrip())
+                if self._media is None and line.startswith("Output #0"):
+                    self._media = media_info(self._said)
+                self._said = (self._said + line)[-_KEPT:]
+
+
+def _arguments(
+    readers: Sequence[int], formats: Sequence[str | None], told: int, path: Path
+) -> list[str]:
+    arguments = ["-y", "-nostats", "-loglevel", "info"]
+    if len(readers) > 1:
+        # Sound and picture of two pipes keep their distance only by their own clocks.
+        arguments += ["-copyts"]
+    for reader, name in zip(readers, formats, strict=True):
+        arguments += ["-protocol_whitelist", "pipe,file"]
+        # Enough to find all streams at once even at 50 Mbit/s, and not to wait for more.
+        arguments += ["-probesize", "20M", "-analyzeduration", "3M", "-thread_queue_size", "512"]
+        arguments += ["-f", name] if name else []
+        arguments += ["-i", f"pipe:{reader}"]
+    sound = len(readers) - 1
+    arguments += ["-map", "0:v:0?", "-map", f"{sound}:a:0?", "-c", "copy"]
+    if len(readers) > 1:
+        arguments += ["-avoid_negative_ts", "make_zero"]
+    return [
+        *arguments,
+        *("-cluster_time_limit", "1000", "-flush_packets", "1"),
+        *("-progress", f"pipe:{told}", "-stats_period", "0.5"),
+        *("-f", "matroska", f"file:{path}"),
+    ]

@@ -1,0 +1,1 @@
+"""What follows from what was seen: pure, no clock, no machine."""
