@@ -65,11 +65,10 @@ class Relay:
                 continue
             backoff.reset()
             if step is _Step.IDLE:
-                self._woken.wait(self._poll)
-                self._woken.clear()
+                self._rest(stop)
 
     def wake(self) -> None:
-        """Look at once: something was saved. Call it after `stop` was set, to end the wait."""
+        """Look at once: something was saved."""
         self._woken.set()
 
     def drain(self, timeout: float) -> bool:
@@ -96,6 +95,14 @@ class Relay:
         """Return how many notification ids lie behind the position: the outbox's lag."""
         newest = self._recorder.max_notification_id() or 0
         return max(0, newest - self._positions.of(self._bus.topic()))
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Wait for a wake-up, or for the time of the next look; in steps, to see `stop`."""
+        until = time.monotonic() + self._poll
+        while not stop.is_set() and (left := until - time.monotonic()) > 0:
+            if self._woken.wait(min(left, 0.25)):
+                break
+        self._woken.clear()
 
     def _attempt(self, max_age: float) -> _Step:
         try:
