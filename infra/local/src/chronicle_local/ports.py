@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def holder_of(port: int) -> str | None:
         return None
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if inodes & {_inode(entry) for entry in (process / "fd").iterdir()}:
+            if inodes & _held(process):
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
                 return f"process {process.name} ({words[:120]})"
         except OSError:
@@ -42,7 +43,7 @@ def holder_of(port: int) -> str | None:
 
 def listened_by(pid: int) -> list[int]:
     """Return the TCP ports of 127.0.0.1 on which a process listens, where /proc tells."""
-    inodes = {_inode(entry) for entry in Path("/proc", str(pid), "fd").iterdir()}
+    inodes = _held(Path("/proc", str(pid)))
     return sorted(
         port
         for table, address, port, inode in _sockets()
@@ -82,6 +83,14 @@ def _sockets() -> Iterator[tuple[str, str, int, str]]:
                 yield table, address, int(port, 16), fields[9]
 
 
-def _inode(entry: Path) -> str:
-    target = str(entry.readlink())
-    return target.removeprefix("socket:[").removesuffix("]") if "socket:[" in target else ""
+def _held(process: Path) -> set[str]:
+    """Return the inodes of a process's sockets."""
+    targets = set()
+    for entry in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            targets.add(str(entry.readlink()))
+    return {
+        target.removeprefix("socket:[").removesuffix("]")
+        for target in targets
+        if target.startswith("socket:[")
+    }

@@ -26,7 +26,7 @@ class FolderServer:
     """
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(folder))
+        self._server = _Server(("127.0.0.1", port), _handler(folder))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
@@ -47,6 +47,11 @@ class FolderServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: viewers go away in the middle of an answer, that is how they are."""
 
 
 def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
