@@ -26,8 +26,8 @@ class DispatcherSettings(MessagingSettings):
         validation_alias="CHRONICLE_LAUNCHER",
         description="how recorders are started: process = on this machine",
     )
-    recorder_command: str = Field(
-        default=f"{shlex.quote(sys.executable)} -m recorder",
+    recorder_command: str | None = Field(
+        default=None,
         validation_alias="CHRONICLE_RECORDER_COMMAND",
         description="command line of a recorder, without a shell; unset = this Python's recorder",
     )
@@ -74,14 +74,16 @@ class DispatcherSettings(MessagingSettings):
 
     @field_validator("recorder_command")
     @classmethod
-    def _is_a_command(cls, value: str) -> str:
-        if not shlex.split(value):
+    def _is_a_command(cls, value: str | None) -> str | None:
+        if value is not None and not shlex.split(value):
             raise ValueError("name a program and its arguments")
         return value
 
     @property
     def command(self) -> Sequence[str]:
         """The recorder's command line, in words."""
+        if self.recorder_command is None:
+            return [sys.executable, "-m", "recorder"]
         return shlex.split(self.recorder_command)
 
     @property
