@@ -1,0 +1,56 @@
+"""`chronicle jobs`: list jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from chronicle_cli import wording
+from chronicle_cli.answers import Job
+from chronicle_cli.screen import Screen
+from chronicle_cli.session import JsonOption, client_of
+from chronicle_cli.summary import style_of
+
+NAME = "jobs"
+
+
+def run(
+    context: typer.Context,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this status, e.g. recording; may be given more than once."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only jobs with this in id, address, title, site or name.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List jobs, the newest first."""
+    screen, client = Screen(as_json=as_json), client_of(context)
+    found = list(client.jobs(status=status or [], search=search, limit=limit))
+    screen.document([job.as_json() for job in found])
+    if not found:
+        screen.say("no jobs")
+        return
+    screen.show(_table(found))
+
+
+def _table(jobs: list[Job]) -> Table:
+    table = Table("job", "status", "asked for", "recorded", "what", box=box.SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
+    table.columns[4].overflow = "ellipsis"
+    table.columns[4].no_wrap = True
+    for job in jobs:
+        table.add_row(
+            wording.printable(job.id),
+            Text(job.status, style=style_of(job.status)),
+            wording.day_and_time(job.requested_at),
+            wording.how_far(job),
+            Text(wording.printable(job.title or job.url)),
+        )
+    return table

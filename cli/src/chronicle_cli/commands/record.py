@@ -1,0 +1,63 @@
+"""`chronicle record`: ask for a recording."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from chronicle_cli import reading
+from chronicle_cli.following import end, follow
+from chronicle_cli.screen import Screen
+from chronicle_cli.session import JsonOption, client_of
+
+NAME = "record"
+
+
+def run(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Live page, playlist or file.")],
+    *,
+    following: Annotated[
+        bool, typer.Option("--follow", "-f", help="Stay and show its progress to the end.")
+    ] = False,
+    max_duration: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Stop and keep after 90s, 20m, 1h30m or 1200."),
+    ] = None,
+    filename: Annotated[str | None, typer.Option(help="Name of the recording.")] = None,
+    quality: Annotated[
+        str | None, typer.Option(help="yt-dlp format selector, e.g. best or bv*+ba.")
+    ] = None,
+    job_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the job; asked twice it is still one job.")
+    ] = None,
+    start_at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When to begin: 2026-01-31T20:00 (local), ...Z, +2h."),
+    ] = None,
+    live_from_start: Annotated[
+        bool, typer.Option("--live-from-start", help="From the stream's start, where possible.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for a recording of URL; it is made whether or not this command stays."""
+    wanted = {
+        "url": url,
+        "id": job_id,
+        "filename": filename,
+        "quality": quality,
+        "max_duration": reading.seconds(max_duration) if max_duration else None,
+        "start_at": reading.moment(start_at).isoformat() if start_at else None,
+        "live_from_start": live_from_start or None,
+    }
+    screen, client = Screen(as_json=as_json), client_of(context)
+    request = {name: value for name, value in wanted.items() if value is not None}
+    job = client.submit(request, key=str(uuid4()))
+    if following:
+        screen.say(f"job {job.id}: {job.url}")
+        end(follow(client, screen, job.id))
+        return
+    screen.document(job.as_json())
+    screen.say(f"job {job.id} is {job.status}; follow it: chronicle watch {job.id}")

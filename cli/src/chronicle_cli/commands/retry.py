@@ -1,0 +1,22 @@
+"""`chronicle retry`: try a job again."""
+
+from __future__ import annotations
+
+import typer
+
+from chronicle_cli.screen import Screen
+from chronicle_cli.session import JobArgument, JsonOption, client_of
+
+NAME = "retry"
+
+
+def run(
+    context: typer.Context,
+    job_id: JobArgument,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a job again that was rejected, failed or given up."""
+    screen = Screen(as_json=as_json)
+    job = client_of(context).order(job_id, "retry")
+    screen.document(job.as_json())
+    screen.say(f"job {job.id} is {job.status}; follow it: chronicle watch {job.id}")
