@@ -75,9 +75,9 @@ class TestReceive:
         batch = [
             one for n in range(20) for one in arrivals(Story.whole(f"job-{n}", heartbeats=5).events)
         ]
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(12):
             inbox.receive(batch)
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(12):
             inbox.receive(batch)
 
     def test_changes_nothing_when_the_projection_fails(self, inbox, projector):
@@ -132,6 +132,14 @@ class TestQuarantine:
             inbox.receive(arrivals(batch))
         assert QuarantinedMessage.objects.get().reason == Reason.CONFLICT
         assert LoggedEvent.objects.get().sequence == 1
+
+    @pytest.mark.parametrize("together", [True, False])
+    def test_keeps_an_event_of_another_job_in_a_stream(self, inbox, together):
+        first, second = Story().requested().stop_asked().events
+        other = second.model_copy(update={"subject": "other"})
+        for batch in [[first, other]] if together else [[first], [other]]:
+            inbox.receive(arrivals(batch))
+        assert "belongs to job concert" in QuarantinedMessage.objects.get().detail
 
     @pytest.mark.parametrize(
         "change",

@@ -16,7 +16,8 @@ MANAGE = Path(__file__).parents[2] / "manage.py"
 
 
 def manage(*arguments, **environment):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    ours = ("DJANGO_", "CHRONICLE_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
         [sys.executable, str(MANAGE), *arguments],
         env=clean | environment,

@@ -10,7 +10,8 @@ from chronicle_contracts import seeder as s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from portal.eventlog.entry import Entry
-from portal.jobs.milestones import _WORDS, PROGRESS_TYPES
+from portal.eventlog.progress import PROGRESS_TYPES
+from portal.jobs.milestones import _WORDS
 from portal.jobs.projection import fold, fold_history
 
 from tests.fixtures.story import INFO_HASH, NOON, Story

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
-from functools import reduce
 
 from chronicle_contracts import decode
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Subquery
 
 from portal.eventlog.entry import Entry
-from portal.eventlog.models import LoggedEvent
+from portal.eventlog.models import LoggedEvent, StreamCursor
+from portal.eventlog.progress import PROGRESS_TYPES
 
 Logged = tuple[int, str]
 """Position and envelope."""
-
-# SQLite refuses an expression of more than 1,000 levels, and each OR is one.
-_ALTERNATIVES = 100
 
 
 def read(logged: Collection[Logged]) -> list[Entry]:
@@ -38,35 +34,30 @@ def of_job(
     return read(rows.order_by("position").values_list("position", "envelope"))
 
 
-def of_jobs(jobs: Collection[str], *, newest_only: Collection[str]) -> dict[str, list[Logged]]:
-    """Return what was heard of each job, not decoded.
+def of_jobs(jobs: Collection[str]) -> dict[str, list[Logged]]:
+    """Return what was heard of each job, not decoded; of progress, the newest of each stream.
 
-    Of the types in `newest_only`, only the event with the highest sequence of each stream is
-    read: a long recording has thousands of heartbeats, and one matters.
+    However long the recording, that is a few dozen rows a job.
     """
     histories: dict[str, list[Logged]] = defaultdict(list)
-    rows = LoggedEvent.objects.filter(job_id__in=jobs).order_by()
-    for job_id, position, envelope in (
-        rows.exclude(type__in=newest_only).values_list("job_id", "position", "envelope").iterator()
-    ):
-        histories[job_id].append((position, envelope))
-    newest = (
-        rows.filter(type__in=newest_only)
-        .values_list("stream", "type")
-        .annotate(last=Max("sequence"))
-        .values_list("stream", "last")
-    )
-    for places in _chunks(list(newest)):
-        at_places = reduce(
-            operator.or_, (Q(stream=stream, sequence=sequence) for stream, sequence in places)
-        )
-        for job_id, position, envelope in LoggedEvent.objects.filter(at_places).values_list(
+    milestones = LoggedEvent.objects.filter(job_id__in=jobs, progress=False)
+    newest = LoggedEvent.objects.filter(position__in=_newest_progress(jobs))
+    for rows in (milestones, newest):
+        for job_id, position, envelope in rows.order_by().values_list(
             "job_id", "position", "envelope"
         ):
             histories[job_id].append((position, envelope))
     return histories
 
 
-def _chunks(places: list[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-    for start in range(0, len(places), _ALTERNATIVES):
-        yield places[start : start + _ALTERNATIVES]
+def _newest_progress(jobs: Collection[str]) -> list[int]:
+    positions: list[int] = []
+    for type_ in sorted(PROGRESS_TYPES):
+        newest = LoggedEvent.objects.filter(stream=OuterRef("stream"), type=type_)
+        positions += (
+            StreamCursor.objects.filter(job_id__in=jobs)
+            .annotate(newest=Subquery(newest.order_by("-sequence").values("position")[:1]))
+            .exclude(newest=None)
+            .values_list("newest", flat=True)
+        )
+    return positions

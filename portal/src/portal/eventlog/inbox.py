@@ -3,7 +3,8 @@
 1. Parse; what is no event of ours, or does not fit the log, goes to quarantine.
 2. Take the log's lock.
 3. Leave out what is there already (same id at the same place); the same place with another
-   id, or the same id at another place, is a conflict and goes to quarantine.
+   id, the same id at another place, or another job's event in a stream is a conflict and goes
+   to quarantine.
 4. Insert, advance the cursors, project the jobs concerned.
 5. Commit; only then may the messages be deleted from the queue.
 """
@@ -22,6 +23,7 @@ from django.utils import timezone
 from portal.eventlog import cursors, quarantine
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import LoggedEvent, QuarantinedMessage, StreamCursor
+from portal.eventlog.progress import PROGRESS_TYPES
 from portal.eventlog.quarantine import Refused
 
 Place = tuple[str, int]
@@ -115,6 +117,7 @@ def _parse(arrival: Arrival, now: datetime) -> LoggedEvent | Refused:
         occurred_at=event.time,
         received_at=now,
         sealed=bool(event.sealed),
+        progress=event.type in PROGRESS_TYPES,
         envelope=arrival.body,
     )
 
@@ -151,14 +154,20 @@ def _sift(
             and row.sequence <= heard[row.stream].highest
         ]
     )
+    job_of = {stream: cursor.job_id for stream, cursor in heard.items()}
     fresh: list[LoggedEvent] = []
     conflicts: list[Refused] = []
     for arrival, row in rows:
         place = (row.stream, row.sequence)
         if place_of.get(row.event_id) == place:
             continue
-        if row.event_id in place_of or place in id_at:
-            conflicts.append(_conflict(arrival, row, place_of.get(row.event_id)))
+        problem = _conflict(row, place_of.get(row.event_id), id_at.get(place), job_of)
+        if problem is not None:
+            conflicts.append(
+                Refused(
+                    QuarantinedMessage.Reason.CONFLICT, problem, arrival.body, arrival.attributes
+                )
+            )
             continue
         place_of[row.event_id] = place
         id_at[place] = row.event_id
@@ -176,11 +185,16 @@ def _ids_at(rows: Sequence[LoggedEvent]) -> dict[Place, UUID]:
     return {(stream, sequence): event_id for stream, sequence, event_id in found}
 
 
-def _conflict(arrival: Arrival, row: LoggedEvent, elsewhere: Place | None) -> Refused:
-    detail = (
-        f"event {row.event_id} of {row.stream}#{row.sequence} is in the log already, "
-        f"at {elsewhere[0]}#{elsewhere[1]}"
-        if elsewhere
-        else f"{row.stream}#{row.sequence} is in the log with another id than {row.event_id}"
-    )
-    return Refused(QuarantinedMessage.Reason.CONFLICT, detail, arrival.body, arrival.attributes)
+def _conflict(
+    row: LoggedEvent, elsewhere: Place | None, other: UUID | None, job_of: dict[str, str]
+) -> str | None:
+    """Say what speaks against an event that is new; None where nothing does."""
+    here = f"{row.stream}#{row.sequence}"
+    if elsewhere is not None:
+        return f"event {row.event_id} of {here} is in the log at {elsewhere[0]}#{elsewhere[1]}"
+    if other is not None:
+        return f"{here} is in the log as event {other}, not {row.event_id}"
+    owner = job_of.setdefault(row.stream, row.job_id)
+    if owner != row.job_id:
+        return f"stream {row.stream} belongs to job {owner}, not {row.job_id}"
+    return None

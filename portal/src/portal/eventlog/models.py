@@ -24,6 +24,7 @@ class LoggedEvent(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(db_index=True)
     sealed = models.BooleanField(default=False)
+    progress = models.BooleanField(default=False)
     envelope = models.TextField()
 
     class Meta:
@@ -34,13 +35,16 @@ class LoggedEvent(models.Model):
                 fields=["stream", "sequence"], name="logged_event_place_in_stream"
             ),
         ]
-        # The job's events by position serve its history; by type they let a refold pass over
-        # the thousands of heartbeats of a long recording.
+        # The first serves a job's history. By the others a refold passes over the thousands of
+        # heartbeats of a long recording and finds the newest of each stream.
         indexes: ClassVar = [
             models.Index(fields=["job_id", "position"], name="logged_event_of_job"),
             models.Index(
-                fields=["job_id", "type", "stream", "sequence"], name="logged_event_of_job_type"
+                fields=["job_id"],
+                condition=models.Q(progress=False),
+                name="logged_event_milestones",
             ),
+            models.Index(fields=["stream", "type", "sequence"], name="logged_event_newest"),
         ]
 
     def __str__(self) -> str:

@@ -10,10 +10,8 @@ from chronicle_contracts import portal as p
 from chronicle_contracts import recorder as r
 from chronicle_contracts import seeder as s
 
+from portal.eventlog.progress import PROGRESS_TYPES
 from portal.jobs.state import Milestone
-
-# Progress: each says what the one before it said, with other numbers; only the newest counts.
-PROGRESS_TYPES = frozenset({r.Heartbeat.TYPE, s.SeedingProgress.TYPE})
 
 
 def milestone(event: Event, position: int) -> Milestone | None:

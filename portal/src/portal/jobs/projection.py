@@ -21,7 +21,8 @@ from chronicle_contracts import recorder as r
 from chronicle_contracts import seeder as s
 
 from portal.eventlog.entry import Entry
-from portal.jobs.milestones import PROGRESS_TYPES, milestone
+from portal.eventlog.progress import PROGRESS_TYPES
+from portal.jobs.milestones import milestone
 from portal.jobs.order import canonical
 from portal.jobs.state import JobError, JobState, Progress, Recording, Torrent, TorrentError
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from portal.eventlog import history
 from portal.eventlog.models import LoggedEvent, ParkedJob
-from portal.jobs.milestones import PROGRESS_TYPES
 from portal.jobs.models import Job
 from portal.jobs.projection import fold_history
 from portal.jobs.state import JobState
@@ -68,7 +67,7 @@ def refold(jobs: Collection[str]) -> int:
 
 def fold_jobs(jobs: Collection[str]) -> Iterator[tuple[str, JobState | Exception]]:
     """Yield the state of each job that the log knows, or what kept it from being folded."""
-    for job_id, logged in history.of_jobs(jobs, newest_only=PROGRESS_TYPES).items():
+    for job_id, logged in history.of_jobs(jobs).items():
         try:
             state = fold_history(history.read(logged))
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this job only)
