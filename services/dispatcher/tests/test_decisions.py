@@ -10,6 +10,7 @@ from chronicle_contracts.dispatcher import (
     JobAccepted,
     JobDeferred,
     JobRejected,
+    LaunchFailed,
     RecorderLaunched,
     RecorderLost,
 )
@@ -53,10 +54,17 @@ class TestDecision:
     def test_is_to_launch_what_was_accepted(self):
         assert decide(history(JobAccepted()), REQUESTED) == Start(1, REQUESTED)
 
-    def test_is_to_launch_the_next_attempt_after_a_while(self):
+    def test_is_to_launch_again_after_a_while(self):
+        failed = LaunchFailed(
+            run_id="concert.1", attempt=1, launcher="fake", code="launch_failed", detail="No."
+        )
+        fallen = history(JobAccepted(), failed, failed)
+        assert decide(fallen, REQUESTED, now=NOON + 3 * SECOND) == Wait()
+        assert decide(fallen, REQUESTED, now=NOON + 4 * SECOND) == Start(1, REQUESTED)
+
+    def test_is_not_to_wait_again_for_a_run_whose_last_word_was_waited_for(self):
         fallen = history(JobAccepted(), LAUNCHED, LOST)
-        assert decide(fallen, REQUESTED, now=NOON + SECOND) == Wait()
-        assert decide(fallen, REQUESTED, now=NOON + 2 * SECOND) == Start(2, REQUESTED)
+        assert decide(fallen, REQUESTED) == Start(2, REQUESTED)
 
     def test_is_to_give_a_lost_run_a_moment(self):
         running = history(JobAccepted(), LAUNCHED)

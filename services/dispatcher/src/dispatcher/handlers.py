@@ -217,6 +217,7 @@ HANDLED: Mapping[type[Fact], Handler] = {
     recorder.Heartbeat: Dispatcher.spoken,
     recorder.CaptureInterrupted: Dispatcher.spoken,
     recorder.CaptureResumed: Dispatcher.spoken,
+    recorder.GapFound: Dispatcher.spoken,
     recorder.RecordingEnded: Dispatcher.spoken,
     recorder.Uploaded: Dispatcher.spoken,
     recorder.RecordingFailed: Dispatcher.spoken,

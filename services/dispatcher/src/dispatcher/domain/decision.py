@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from chronicle_contracts import Event
 
 from dispatcher.domain.backoff import MOST_TRIES, wait_after
-from dispatcher.domain.dispatch import Dispatch, Standing
+from dispatcher.domain.dispatch import LOST, Dispatch, Standing
 from dispatcher.domain.failure import can_pass
 from dispatcher.domain.heard import Run
 from dispatcher.domain.order import Order
@@ -156,7 +156,9 @@ class Situation:
             stopped = self._when_stopped()
             if stopped is not None:
                 return stopped
-        return self._again(trouble.code, trouble.detail, trouble.at)
+        # The time in which its last words were waited for is part of the wait.
+        waited = EXIT_GRACE if trouble.code == LOST else timedelta(0)
+        return self._again(trouble.code, trouble.detail, trouble.at - waited)
 
     def _again(self, code: str, detail: str, since: datetime) -> Step:
         tries = self.dispatch.tries

@@ -20,6 +20,8 @@ from chronicle_contracts.dispatcher import (
 )
 from chronicle_eventstore import Aggregate
 
+LOST = "recorder_lost"  # the code of a run that ended without a word, or said nothing
+
 
 class Standing(StrEnum):
     """Where the dispatcher stands with a job."""
@@ -116,7 +118,7 @@ class Dispatch(Aggregate):
     @apply.register
     def _(self, fact: RecorderLost) -> None:
         self.standing = Standing.FALLEN
-        self.trouble = Trouble("recorder_lost", fact.detail, self._at)
+        self.trouble = Trouble(LOST, fact.detail, self._at)
 
     @apply.register
     def _(self, _fact: JobAbandoned) -> None:
