@@ -86,7 +86,7 @@ def until(condition: Callable[[], Any], *, within: float = 20.0) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s")
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def take(queue: Queue, count: int, *, within: float = 20.0) -> list[Message]:

@@ -25,8 +25,8 @@ def bus(aws_env, chronicle_prefix, clients):
 
 @pytest.fixture
 def hasty_bus(aws_env, chronicle_prefix, clients, tmp_path):
-    """A stack whose messages come again after a second."""
-    path = topology_with(tmp_path / "topology.json", TOPOLOGY, visibility_timeout=1)
+    """A stack whose messages come again after two seconds."""
+    path = topology_with(tmp_path / "topology.json", TOPOLOGY, visibility_timeout=2)
     return Bus(clients, load_topology(path), prefix=chronicle_prefix, provision=True)
 
 

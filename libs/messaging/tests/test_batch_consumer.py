@@ -54,7 +54,7 @@ class TestTheBatchConsumer:
     def test_merges_receives_and_keeps_the_order_of_each_job(self, bus, portal, inbox, running):
         jobs = [f"job{n}" for n in range(30)]
         bus.publisher().publish([event(job, n) for n in (1, 2) for job in jobs])
-        running(BatchConsumer(portal, inbox, wait=1).run)
+        running(BatchConsumer(portal, inbox, wait=0).run)
         until(lambda: len(inbox.messages()) == 60)
         until(lambda: is_empty(portal))
         assert max(len(batch) for batch in inbox.batches) > 10
@@ -63,7 +63,7 @@ class TestTheBatchConsumer:
 
     def test_takes_no_more_than_it_may(self, bus, portal, inbox, running):
         bus.publisher().publish([event(f"job{n}", 1) for n in range(30)])
-        running(BatchConsumer(portal, inbox, most=12, wait=1).run)
+        running(BatchConsumer(portal, inbox, most=12, wait=0).run)
         until(lambda: len(inbox.messages()) == 30)
         assert max(len(batch) for batch in inbox.batches) <= 12
 
@@ -75,7 +75,7 @@ class TestTheBatchConsumer:
             "retried": Retry("busy", delay=0),
             "bad": Quarantine("two events of one place"),
         }
-        running(BatchConsumer(portal, inbox, wait=1).run)
+        running(BatchConsumer(portal, inbox, wait=0).run)
         (dead,) = take(portal.dead_letters, 1)
         assert (dead.body, dead.attributes[QUARANTINE_REASON]) == ("bad", "two events of one place")
         until(lambda: is_empty(portal))
@@ -87,12 +87,30 @@ class TestTheBatchConsumer:
         for name in ("first", "poison", "last"):
             portal.send(name, group=name)
         portal.send("behind", group="poison")
-        running(BatchConsumer(portal, inbox, wait=1, delays=AT_ONCE).run)
+        running(BatchConsumer(portal, inbox, wait=0, delays=AT_ONCE).run)
         (dead,) = take(portal.dead_letters, 1)
         assert dead.body == "poison"
         until(lambda: is_empty(portal))
         assert sorted(one.body for one in inbox.messages()) == ["behind", "first", "last"]
         assert is_empty(portal.dead_letters)
+
+    def test_does_not_try_every_message_of_a_batch_when_nothing_goes(self, portal, running):
+        calls = []
+        works = threading.Event()
+
+        def handle(messages):
+            calls.append(len(messages))
+            if not works.is_set():
+                raise OSError("no database")
+
+        for n in range(10):
+            portal.send(f"message {n}", group=f"job{n}")
+        running(BatchConsumer(portal, handle, wait=0, delays=AT_ONCE).run)
+        until(lambda: len(calls) >= 4)
+        works.set()
+        until(lambda: is_empty(portal))
+        assert calls[:4] == [10, 1, 1, 1]
+        assert calls[4] > 1
 
     def test_retries_a_whole_batch_when_it_is_told_to(self, portal, running):
         calls = []
@@ -104,13 +122,13 @@ class TestTheBatchConsumer:
 
         for n in range(3):
             portal.send(f"message {n}", group=f"job{n}")
-        running(BatchConsumer(portal, handle, wait=1).run)
+        running(BatchConsumer(portal, handle, wait=0).run)
         until(lambda: is_empty(portal))
         assert sum(calls) == calls[0] + 3
 
     def test_leaves_bodies_unread(self, portal, inbox, running):
         portal.send("{not json", group="concert")
-        running(BatchConsumer(portal, inbox, wait=1).run)
+        running(BatchConsumer(portal, inbox, wait=0).run)
         until(lambda: len(inbox.messages()) == 1)
         with pytest.raises(MalformedEvent):
             inbox.messages()[0].event()
@@ -123,7 +141,7 @@ class TestTheBatchConsumer:
             assert finish.wait(20)
 
         portal.send("one", group="concert")
-        stop, thread = running(BatchConsumer(portal, slow, wait=1).run)
+        stop, thread = running(BatchConsumer(portal, slow, wait=0).run)
         assert begun.wait(20)
         stop.set()
         finish.set()
@@ -141,10 +159,9 @@ class TestTheBatchConsumer:
             assert finish.wait(20)
 
         queue.send("one", group="concert")
-        running(BatchConsumer(queue, slow, wait=1).run)
+        running(BatchConsumer(queue, slow, wait=0).run)
         assert begun.wait(20)
-        for _ in range(2):
-            assert queue.receive(wait=1) == []
+        assert queue.receive(wait=3) == []
         finish.set()
         until(lambda: is_empty(queue))
         assert calls == [1]

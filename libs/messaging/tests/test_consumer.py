@@ -64,7 +64,7 @@ def is_empty(queue):
 class TestTheConsumer:
     def test_handles_each_job_in_order_and_deletes(self, portal, publish, heard, running):
         publish([event(job, n) for n in range(1, 13) for job in ("concert", "talk")])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         until(lambda: len(heard.events) == 24)
         assert heard.of("concert") == list(range(1, 13))
         assert heard.of("talk") == list(range(1, 13))
@@ -77,7 +77,7 @@ class TestTheConsumer:
             together.wait(20)
 
         publish([event(job, 1) for job in ("concert", "talk", "match")])
-        running(Consumer(portal, meet, workers=3, wait=1).run)
+        running(Consumer(portal, meet, workers=3, wait=0).run)
         until(lambda: is_empty(portal))
         assert not together.broken
 
@@ -93,13 +93,13 @@ class TestTheConsumer:
 
         publish([event(job, n) for n in range(1, 6) for job in ("concert", "talk")])
         for _ in range(2):
-            running(Consumer(portal, handle, wait=1, delays=AT_ONCE).run)
+            running(Consumer(portal, handle, wait=0, delays=AT_ONCE).run)
         until(lambda: is_empty(portal))
         assert len(done) == 10
 
     def test_tells_the_handler_nothing_twice_that_it_handled(self, portal, publish, heard, running):
         publish([event("concert", 1)])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         until(lambda: is_empty(portal) and heard.events)
         publish([event("concert", 1), event("concert", 2)])
         until(lambda: heard.of("concert")[-1:] == [2])
@@ -112,7 +112,7 @@ class TestOutcomes:
     ):
         heard.will("concert", 1, Retry("later", delay=0), Retry("later still", delay=0))
         publish([event("concert", n) for n in (1, 2, 3)])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         until(lambda: len(heard.events) == 5)
         assert heard.of("concert") == [1, 1, 1, 2, 3]
         until(lambda: is_empty(portal))
@@ -120,7 +120,7 @@ class TestOutcomes:
     def test_retry_lets_other_jobs_go_on(self, portal, publish, heard, running):
         heard.will("concert", 1, Retry("much later", delay=600))
         publish([event("concert", 1), event("concert", 2), event("talk", 1), event("talk", 2)])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         until(lambda: heard.of("talk") == [1, 2])
         until(lambda: portal.depth()["visible"] == 1)
         assert heard.of("concert") == [1]
@@ -128,14 +128,14 @@ class TestOutcomes:
     def test_an_unknown_exception_counts_as_retry(self, portal, publish, heard, running):
         heard.will("concert", 1, ZeroDivisionError("a bug"))
         publish([event("concert", 1)])
-        running(Consumer(portal, heard, wait=1, delays=AT_ONCE).run)
+        running(Consumer(portal, heard, wait=0, delays=AT_ONCE).run)
         until(lambda: is_empty(portal) and heard.events)
         assert heard.of("concert") == [1, 1]
 
     def test_ignore_deletes(self, portal, publish, heard, running):
         heard.will("concert", 1, Ignore("not ours"))
         publish([event("concert", 1), event("concert", 2)])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         until(lambda: is_empty(portal) and heard.events)
         assert heard.of("concert") == [1, 2]
         assert is_empty(portal.dead_letters)
@@ -145,7 +145,7 @@ class TestOutcomes:
     ):
         heard.will("concert", 1, Quarantine("its key\nleads out of the store"))
         publish([event("concert", 1), event("concert", 2)])
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         (message,) = take(portal.dead_letters, 1)
         assert message.event() == event("concert", 1)
         assert message.group == "concert"
@@ -156,7 +156,7 @@ class TestOutcomes:
 
     def test_what_is_no_event_is_quarantined(self, portal, heard, running):
         portal.send("{not json", group="concert")
-        running(Consumer(portal, heard, wait=1).run)
+        running(Consumer(portal, heard, wait=0).run)
         (message,) = take(portal.dead_letters, 1)
         assert message.body == "{not json"
         assert "not a Chronicle event" in message.attributes[QUARANTINE_REASON]
@@ -167,7 +167,7 @@ class TestOutcomes:
     ):
         heard.will("concert", 1, *[ZeroDivisionError("poison")] * 3)
         publish([event("concert", n) for n in (1, 2, 3)])
-        running(Consumer(portal, heard, wait=1, delays=AT_ONCE).run)
+        running(Consumer(portal, heard, wait=0, delays=AT_ONCE).run)
         (message,) = take(portal.dead_letters, 1)
         assert message.event().sequence == 1
         until(lambda: is_empty(portal))
@@ -188,11 +188,10 @@ class TestWhileAHandlerRuns:
             begun.set()
             assert finish.wait(20)
 
-        running(Consumer(queue, slow, wait=1).run)
+        running(Consumer(queue, slow, wait=0).run)
         assert begun.wait(20)
-        # Three visibility timeouts long another consumer asks for it in vain.
-        for _ in range(3):
-            assert queue.receive(wait=1) == []
+        # For longer than its visibility timeout another consumer asks for it in vain.
+        assert queue.receive(wait=3) == []
         finish.set()
         until(lambda: is_empty(queue))
         assert seen == [1, 2]
@@ -207,7 +206,7 @@ class TestWhileAHandlerRuns:
             assert finish.wait(20)
 
         publish([event("concert", 1)])
-        running(Consumer(portal, slow, wait=1).run)
+        running(Consumer(portal, slow, wait=0).run)
         assert begun.wait(20)
         bus.clients.sqs.delete_queue(QueueUrl=bus.url(portal.name))
         finish.set()
@@ -227,7 +226,7 @@ class TestStopping:
             assert finish.wait(20)
 
         publish([event("concert", n) for n in (1, 2, 3)])
-        stop, thread = running(Consumer(portal, slow, wait=1).run)
+        stop, thread = running(Consumer(portal, slow, wait=0).run)
         assert begun.wait(20)
         stop.set()
         finish.set()
@@ -267,7 +266,7 @@ class TestACrash:
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        running(Consumer(hasty_bus.queue("portal"), heard, wait=1).run)
+        running(Consumer(hasty_bus.queue("portal"), heard, wait=0).run)
         until(lambda: len(heard.events) == 3)
         assert heard.of("concert") == [1, 2, 3]
 
@@ -279,6 +278,6 @@ class TestAStandardQueue:
         for body in bodies:
             queue.send(body, group="")
         seen = []
-        running(MessageConsumer(queue, lambda one: seen.append(one.body), wait=1).run)
+        running(MessageConsumer(queue, lambda one: seen.append(one.body), wait=0).run)
         until(lambda: is_empty(queue))
         assert set(seen) == bodies

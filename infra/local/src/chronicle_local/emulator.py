@@ -21,7 +21,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -167,13 +167,20 @@ def _ministack(module: str) -> Any:
 
 
 def _serve(settings: EmulatorSettings, snapshot: Snapshot) -> None:
+    quiet = logging.DEBUG if settings.log_level.upper() == "DEBUG" else logging.WARNING
+    for name in (
+        "ministack",
+        "hypercorn.error",
+        "hypercorn.access",
+        "persistence",
+        "transfer",
+        *SERVICES,
+    ):
+        logging.getLogger(name).setLevel(quiet)
+
     app = _ministack("app")
     sns = _ministack("services.sns")
     sqs = _ministack("services.sqs")
-    quiet = logging.DEBUG if settings.log_level.upper() == "DEBUG" else logging.WARNING
-    for name in ("ministack", "hypercorn.error", "hypercorn.access", "persistence", *SERVICES):
-        logging.getLogger(name).setLevel(quiet)
-
     sns._prune_sns_dedup = prune
     sqs._prune_dedup = prune
     app._load_persisted_state = snapshot.restore
@@ -205,7 +212,7 @@ def prune(holder: dict[str, Any]) -> None:
 
 
 Answer = tuple[int, dict[str, str], bytes]
-Handler = Callable[..., Awaitable[Answer]]
+Handler = Callable[..., Coroutine[Any, Any, Answer]]
 
 
 def until_taken(snapshot: Snapshot, handler: Handler) -> Handler:

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 Handle = Callable[[Sequence[Message]], Mapping[str, Outcome] | None]
 
+# So many first messages of a failed batch that fail alone as well: it is not the messages.
+_ENOUGH = 3
 _DELETERS = 4  # SQS deletes ten at a time; a batch of 500 should not wait for 50 calls in a row
 
 
@@ -55,6 +57,7 @@ class BatchConsumer:
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set; a batch that was begun is finished, others given back."""
         backoff = Backoff()
+        failing = Backoff(longest=30.0)
         with (
             Lease(self._queue) as lease,
             ThreadPoolExecutor(_DELETERS, thread_name_prefix=self._queue.name) as pool,
@@ -73,8 +76,14 @@ class BatchConsumer:
                     if stop.is_set():
                         lease.drop(batch)
                         self._queue.change_visibility(batch, 0)
+                        continue
+                    outcomes = self._decide(batch)
+                    self._settle(batch, outcomes, lease, pool)
+                    if all(isinstance(outcomes.get(one.message_id), Retry) for one in batch):
+                        # Nothing goes now. Taking more would only use up its receives.
+                        failing.pause(stop)
                     else:
-                        self._settle(batch, self._decide(batch), lease, pool)
+                        failing.reset()
                 except ENDPOINT_TROUBLE as error:
                     # What was not deleted comes again.
                     log.warning("batch_not_settled", queue=self._queue.name, error=str(error))
@@ -113,15 +122,21 @@ class BatchConsumer:
     def _one_by_one(self, batch: Sequence[Message]) -> dict[str, Outcome]:
         outcomes: dict[str, Outcome] = {}
         blocked: set[str] = set()
+        tried = failed = 0
         for message in batch:
             if message.group and message.group in blocked:
                 # Behind a failed one of its group; it is given back untouched.
                 outcomes[message.message_id] = Retry("an earlier one failed", delay=0)
                 continue
+            if tried == failed >= _ENOUGH:
+                outcomes[message.message_id] = Retry("nothing of this batch can be handled now")
+                continue
             outcomes.update(self._decide([message]))
-            last = message.receive_count >= self._queue.max_receives
-            if isinstance(outcomes.get(message.message_id), Retry) and not last:
-                blocked.add(message.group)
+            tried += 1
+            if isinstance(outcomes.get(message.message_id), Retry):
+                failed += 1
+                if message.receive_count < self._queue.max_receives:
+                    blocked.add(message.group)
         return outcomes
 
     def _settle(

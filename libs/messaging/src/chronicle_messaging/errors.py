@@ -13,6 +13,7 @@ of `Relay`, `Consumer` and `BatchConsumer` log it, wait and go on.
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 
 class MessagingError(Exception):
@@ -27,8 +28,9 @@ class MissingResource(MessagingError):
     """A topic or queue does not exist and may not be created by this process."""
 
 
-# What a loop over an endpoint must survive: its absence, its refusals, its lost state.
-ENDPOINT_TROUBLE = (BotoCoreError, ClientError, MissingResource)
+# What a loop over an endpoint must survive: its absence, its refusals, answers that break off,
+# its lost state.
+ENDPOINT_TROUBLE = (BotoCoreError, ClientError, ResponseParserError, MissingResource)
 
 # SNS says NotFound, its tag calls say ResourceNotFound; SQS says one of two by its protocol.
 _MISSING = frozenset(

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from botocore.exceptions import BotoCoreError, ClientError
 from chronicle_contracts import Event, decode, encode
 
-from chronicle_messaging.errors import is_missing
+from chronicle_messaging.errors import ENDPOINT_TROUBLE, is_missing
 
 if TYPE_CHECKING:
     from chronicle_messaging.bus import Bus
@@ -54,7 +53,7 @@ class SnsPublisher:
                 answer = self._bus.clients.sns.publish_batch(
                     TopicArn=arn, PublishBatchRequestEntries=batch
                 )
-            except (BotoCoreError, ClientError) as error:
+            except ENDPOINT_TROUBLE as error:
                 log.warning("publish_failed", error=str(error), events=len(batch))
                 if is_missing(error):
                     self._bus.forget()
