@@ -20,7 +20,6 @@ from chronicle_cli.answers import Recording
 from chronicle_cli.client import ApiClient
 from chronicle_cli.errors import CliError, Conflict, Unreachable
 
-CHUNK = 1 << 20
 TRIES = 5  # in a row that brought no byte
 PAUSE = 1.0  # seconds before the connection is made again
 
@@ -115,7 +114,8 @@ class Download:
             if not resumed:
                 start = 0  # the range was not honoured: all of it comes again
             with self._part.open("ab" if resumed else "wb") as file:
-                for chunk in answer.iter_bytes(CHUNK):
+                # As they come: chunks of a size of ours would be lost with the connection.
+                for chunk in answer.iter_raw():
                     start += len(chunk)
                     if start > self._recording.size:
                         raise CliError("the recording in the store is longer than the portal says")
