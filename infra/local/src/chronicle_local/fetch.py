@@ -33,6 +33,8 @@ def main() -> None:
             "enable_upnp": False,
             "enable_natpmp": False,
             "allow_multiple_connections_per_ip": True,
+            # TCP only: it would try UDP again and again at a seeder that has none.
+            "enable_outgoing_utp": False,
         }
     )
     wanted = libtorrent.load_torrent_file(str(arguments.torrent))
