@@ -196,7 +196,7 @@ class World:
             offering=offering,
             limits=self.limits,
             clock=lambda: self.now,
-            monotonic=lambda: self.now.timestamp(),
+            monotonic=self._seconds,
         )
 
     def _count_saved(self) -> None:
@@ -205,6 +205,9 @@ class World:
 
     def _count_left_over(self) -> None:
         self.left_over += 1
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
 
     def pass_time(self, **duration: float) -> None:
         self.now += timedelta(**duration)

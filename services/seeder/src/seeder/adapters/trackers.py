@@ -16,6 +16,7 @@ from chronicle_storage import write_atomically
 
 log = structlog.get_logger(__name__)
 
+NOBODY = "0" * 40
 REFUSAL = b"failure reason"
 PATIENCE = 3.0  # seconds; the whitelist is read within milliseconds of the signal
 
@@ -64,12 +65,13 @@ class WhitelistTracker:
 
     def _read(self) -> set[str]:
         try:
-            return set(self._whitelist.read_text().split())
+            return set(self._whitelist.read_text().split()) - {NOBODY}
         except FileNotFoundError:
             return set()
 
     def _write(self, listed: set[str]) -> None:
-        lines = "".join(f"{info_hash}\n" for info_hash in sorted(listed))
+        # opentracker does not read an empty file, and would go on with what it had.
+        lines = "".join(f"{info_hash}\n" for info_hash in sorted(listed or {NOBODY}))
         write_atomically(self._whitelist, [lines.encode()])
         self._whitelist.chmod(0o644)  # the tracker runs as nobody; info-hashes are no secret
         self._signal()

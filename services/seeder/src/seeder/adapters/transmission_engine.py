@@ -111,7 +111,7 @@ class TransmissionEngine:
 
     def _start(self, client: Client, info_hash: str) -> bool:
         client.change_torrent(info_hash, seed_ratio_mode=UNLIMITED, seed_idle_mode=UNLIMITED)
-        client.start_torrent(info_hash, bypass_queue=True)
+        client.start_torrent_now(info_hash)
         found = self._look(client, info_hash)
         return found is not None and found["status"] in SEEDING
 
