@@ -55,7 +55,7 @@ class Seeking:
         self._pause = FIRST_PAUSE
         self._ask_after = began
         self._idle_limit = idle_timeout
-        self._trouble = "the site was not asked yet"
+        self._trouble = "the source was found, but sent nothing"
 
     def judge(self, sighting: Sighting, *, now: float, idle: float, moved: bool) -> Verdict:
         """Look at what the capture does and act on it; return an end where there is one.
@@ -65,9 +65,8 @@ class Seeking:
         if idle < 1:
             self._idle_limit, self._pause = self._idle_timeout, FIRST_PAUSE
         if self._answer is not None:
-            if not self._answer.done():
-                return self._out_of_time(now, moved=moved)
-            return self._heed(now, idle)
+            # The answer is worth waiting for even past the limits: it has one of its own.
+            return self._heed(now, idle) if self._answer.done() else None
         if self._is_fetching and sighting.end is not None:
             self._is_fetching = False
             self._trouble = sighting.end.detail

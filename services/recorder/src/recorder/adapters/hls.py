@@ -19,7 +19,7 @@ from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker, HLSStreamWriter
 
 from recorder.adapters.fetching import Fetcher, Sink, SinkClosed
-from recorder.adapters.hls_ledger import SegmentLedger
+from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
@@ -155,6 +155,8 @@ class _Writer(HLSStreamWriter):
         parameters = self.create_request_params(segment.num, segment, False)
         status: int | None = None
         for attempt in range(SEGMENT_ATTEMPTS):
+            if attempt:
+                self.wait(0.3 * 2 ** (attempt - 1))
             if self.closed or self.stream.ledger.refusal is not None:
                 return None
             try:
@@ -163,7 +165,8 @@ class _Writer(HLSStreamWriter):
                 )
             except StreamError as error:
                 status = _status(error)
-                self.wait(0.3 * 2**attempt)
+                if status in REFUSALS:
+                    break  # the same address will not do; a new one may
             else:
                 return response
         if not self.closed:

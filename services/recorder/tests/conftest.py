@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from services.recorder.tests.origin import Origin, make_segments
+from services.recorder.tests.process import Job
+
+
+@pytest.fixture(scope="session")
+def segments(tmp_path_factory):
+    """Sixty seconds of picture and sound."""
+    return make_segments(tmp_path_factory.mktemp("segments"), 60)
+
+
+@pytest.fixture
+def origin(segments):
+    """A live stream of which three and a bit seconds come every second."""
+    opened = Origin({"live": segments})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def job(origin, tmp_path):
+    """A job that records the origin into a local folder."""
+    opened = Job(tmp_path, origin.url())
+    yield opened
+    opened.close()

@@ -1,0 +1,195 @@
+"""Fetching live HLS from a real origin, whatever the origin does."""
+
+import threading
+import time
+
+import pytest
+from recorder.adapters.hls import HlsFetcher
+from recorder.adapters.hls_position import HlsPositions
+
+
+class Kept:
+    """A sink that keeps what it gets."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self.is_finished = threading.Event()
+
+    def write(self, data):
+        self.data += data
+
+    def begin_anew(self):
+        pass
+
+    def finish(self):
+        self.is_finished.set()
+
+    def numbers(self, segments):
+        """The numbers of the segments, in the order in which they came, as often as they came."""
+        found = []
+        for number, segment in enumerate(segments):
+            at = self.data.find(segment)
+            while at >= 0:
+                found.append((at, number))
+                at = self.data.find(segment, at + 1)
+        return [number for _, number in sorted(found)]
+
+
+class Viewing:
+    """Fetchers of one origin, one after the other, with what must outlive them."""
+
+    def __init__(self, origin, folder):
+        self.origin = origin
+        self.sink = Kept()
+        self.folder = folder
+        self.refused = set()
+        self.losses = []
+        self.fetcher = None
+
+    def begin(self, *, allow_private=True):
+        self.fetcher = HlsFetcher(
+            self.origin.url(),
+            self.sink,
+            headers={},
+            positions=HlsPositions(self.folder),
+            track=0,
+            refused_before=self.refused,
+            from_start=False,
+            allow_private=allow_private,
+        )
+        self.fetcher.start()
+        return self
+
+    def until(self, condition, *, within=20.0):
+        deadline = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to that in time"
+            time.sleep(0.02)
+        return self
+
+    def until_kept(self, number):
+        segment = self.origin.tracks["live"][number]
+        return self.until(lambda: segment in self.sink.data)
+
+    def to_the_end(self):
+        self.origin.end()
+        self.until(lambda: self.fetcher.end is not None)
+        assert self.fetcher.end.kind == "ended"
+        return self.stop()
+
+    def stop(self):
+        self.fetcher.close()
+        self.losses += self.fetcher.take_losses()
+        return self
+
+    @property
+    def numbers(self):
+        return self.sink.numbers(self.origin.tracks["live"])
+
+    @property
+    def lost_seconds(self):
+        return sum(loss.seconds for loss in self.losses)
+
+
+@pytest.fixture
+def viewing(origin, tmp_path):
+    opened = Viewing(origin, tmp_path)
+    yield opened
+    if opened.fetcher is not None:
+        opened.fetcher.close()
+
+
+def without_a_hole(numbers):
+    return numbers == list(range(numbers[0], numbers[-1] + 1))
+
+
+class TestHlsFetcher:
+    def test_takes_every_segment_once_until_the_end_mark(self, viewing, origin):
+        viewing.begin().until_kept(8).to_the_end()
+        assert without_a_hole(viewing.numbers)
+        assert viewing.numbers[-1] == origin.newest
+        assert viewing.sink.is_finished.is_set()
+        assert viewing.losses == []
+
+    def test_loses_nothing_while_connections_are_refused(self, viewing, origin):
+        viewing.begin().until_kept(5)
+        origin.refuse_connections()
+        time.sleep(1.5)  # the fault's length: five seconds of media
+        origin.listen_again()
+        viewing.until_kept(15).to_the_end()
+        assert without_a_hole(viewing.numbers)
+        assert viewing.losses == []
+
+    def test_loses_nothing_while_the_playlist_fails(self, viewing, origin):
+        viewing.begin().until_kept(5)
+        origin.playlist_status = 503
+        time.sleep(1.5)
+        origin.playlist_status = 200
+        viewing.until_kept(15).to_the_end()
+        assert without_a_hole(viewing.numbers)
+
+    def test_goes_on_when_the_source_counts_anew(self, viewing, origin):
+        viewing.begin().until_kept(6)
+        origin.restart()
+        viewing.until_kept(origin.newest + 6).to_the_end()
+        numbers = viewing.numbers
+        assert numbers == sorted(set(numbers)), "nothing twice, nothing out of order"
+        assert len(range(numbers[0], numbers[-1] + 1)) - len(numbers) <= 3
+        assert origin.restarted_at in numbers
+
+    def test_tells_which_segments_it_could_not_get(self, viewing, origin):
+        origin.missing = {7, 8}
+        viewing.begin().until_kept(10).to_the_end()
+        assert [n for n in range(5, 11) if n not in viewing.numbers] == [7, 8]
+        assert viewing.lost_seconds == pytest.approx(2.0)
+
+    def test_tells_what_left_the_playlist_before_it_came_back(self, viewing, origin):
+        viewing.begin().until_kept(5)
+        origin.playlist_status = 503
+        origin.wait_for(origin.newest + 14)
+        origin.playlist_status = 200
+        viewing.until_kept(origin.newest).to_the_end()
+        numbers = viewing.numbers
+        missing = len(range(numbers[0], numbers[-1] + 1)) - len(numbers)
+        assert missing > 0
+        assert viewing.lost_seconds == pytest.approx(missing)
+
+    def test_asks_for_a_new_address_when_it_is_refused_and_goes_on_there(self, viewing, origin):
+        viewing.begin().until_kept(5)
+        origin.playlist_status = 403
+        viewing.until(lambda: viewing.fetcher.end is not None)
+        assert viewing.fetcher.end.kind == "refused"
+        viewing.stop()
+        origin.playlist_status = 200
+        viewing.begin().until_kept(12).to_the_end()
+        assert without_a_hole(viewing.numbers)
+
+    def test_gives_a_refused_segment_up_after_a_second_refusal(self, viewing, origin):
+        origin.refused = {7}
+        viewing.begin().until(lambda: viewing.fetcher.end is not None)
+        assert viewing.fetcher.end.kind == "refused"
+        viewing.stop().begin().until_kept(10).to_the_end()
+        assert [n for n in range(5, 11) if n not in viewing.numbers] == [7]
+        assert viewing.numbers == sorted(set(viewing.numbers))
+
+    def test_begins_after_the_segment_that_an_earlier_process_kept(self, viewing, origin):
+        viewing.begin().until_kept(6).stop()
+        origin.wait_for(origin.newest + 3)
+        viewing.begin().until_kept(14).to_the_end()
+        assert without_a_hole(viewing.numbers)
+        assert viewing.fetcher.continues
+
+    def test_stops_within_seconds_while_the_source_is_mute(self, viewing, origin):
+        viewing.begin().until_kept(5)
+        origin.is_mute = True
+        before = time.monotonic()
+        viewing.stop()
+        assert time.monotonic() - before < 15
+        assert viewing.fetcher.end is not None
+
+    def test_fetches_nothing_from_private_addresses_unless_they_are_allowed(self, viewing):
+        viewing.begin(allow_private=False)
+        viewing.until(lambda: viewing.fetcher.end is not None)
+        assert viewing.fetcher.end.kind == "broken"
+        assert "not public" in viewing.fetcher.end.detail
+        assert not viewing.sink.data
