@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -112,7 +111,7 @@ USE_TZ = True
 
 # Served from the packages themselves: there is no collectstatic step that could be forgotten.
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(".django_static")
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 
 # Django's own logging setup would put its handlers beside ours.

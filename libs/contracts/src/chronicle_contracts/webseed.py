@@ -26,4 +26,5 @@ def webseed_url(public_url: str, key: str, secret: str) -> str:
 
 def is_webseed_token(token: str, key: str, secret: str) -> bool:
     """Return whether the token opens the object; takes the same time for every wrong one."""
-    return hmac.compare_digest(token, webseed_token(key, secret))
+    # As bytes: text that is not ASCII cannot be compared, and anybody may send it.
+    return hmac.compare_digest(token.encode(), webseed_token(key, secret).encode())

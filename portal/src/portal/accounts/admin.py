@@ -148,9 +148,7 @@ class ApiTokenAdmin(RoleAdmin):
             "token": obj,
             "plain": obj.plain,
         }
-        response = TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
 
     @admin.action(description="Revoke the selected tokens", permissions=["administer"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:

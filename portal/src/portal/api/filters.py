@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 import django_filters  # type: ignore[import-untyped]
 from chronicle_contracts import JobStatus
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import MultipleChoiceField
+from rest_framework.exceptions import NotFound
 from rest_framework.filters import OrderingFilter
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -61,3 +63,11 @@ class JobPages(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     invalid_cursor_message = "this cursor is not valid; take it from next or previous of a page"
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """Return a page; raises `NotFound` on a cursor that somebody made up."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except ValidationError as error:
+            # DRF checks how a cursor is encoded, not whether its position is a time.
+            raise NotFound(self.invalid_cursor_message) from error

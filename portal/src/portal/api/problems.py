@@ -94,7 +94,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, exceptions.NotAuthenticated):
-        error = exceptions.NotAuthenticated(
+        # Changed in place: DRF has put the challenge on it.
+        error.detail = exceptions.ErrorDetail(
             "send 'Authorization: Bearer chr_...' with a token, or log in at /login/"
         )
     response = exception_handler(error, context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -43,7 +43,7 @@ class _Reader:
                 close()
 
 
-async def in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def in_threads(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield the chunks, each read in a thread; closes them at the end or when cancelled."""
     reader = _Reader(chunks)
     loop = asyncio.get_running_loop()
