@@ -29,7 +29,9 @@ from portal.jobs.verification import Counts, differences
 from tests.fixtures.story import URL, Story
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
-PATIENCE = 60
+PATIENCE = 90
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def until(condition, what):
@@ -89,7 +91,7 @@ def send_again(bus, events):
 
 def ended_cleanly(process):
     process.send_signal(signal.SIGTERM)
-    return process.wait(30) == 0
+    return process.wait(PATIENCE) == 0
 
 
 class TestIngest:
