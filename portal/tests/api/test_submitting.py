@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from portal.api.models import IdempotencyKey
 from portal.eventlog.models import LoggedEvent, StoredEvent
 from portal.jobs.models import Job
@@ -174,3 +177,28 @@ class TestSession:
         answer = client.post(JOBS, {"url": URL})
         assert answer.status_code == 403
         assert "CSRF" in answer.json()["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTogether:
+    @pytest.mark.parametrize(
+        ("body", "headers"),
+        [({"url": URL}, {"idempotency-key": "k-1"}), ({"url": URL, "id": "mine"}, {})],
+    )
+    def test_the_same_request_at_the_same_moment_makes_one_job(self, api, body, headers):
+        client = api("operator")
+        at_once = threading.Barrier(4)
+
+        def post(_):
+            try:
+                at_once.wait(20)
+                answer = client.post(JOBS, body, headers=headers)
+                return answer.status_code, answer.json()["id"]
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(post, range(4)))
+        assert sorted(status for status, _ in answers) == [200, 200, 200, 201]
+        assert len({job_id for _, job_id in answers}) == 1
+        assert Job.objects.count() == LoggedEvent.objects.count() == 1
