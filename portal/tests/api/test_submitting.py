@@ -42,6 +42,12 @@ class TestSubmitting:
         assert [line["what"] for line in seen.pop("timeline")] == ["Recording requested"]
         assert seen == job
 
+    def test_takes_null_for_what_was_left_out(self, submit):
+        nothing = dict.fromkeys(["id", "filename", "quality", "max_duration", "start_at"])
+        answer = submit(**nothing)
+        assert answer.status_code == 201
+        assert answer.json()["filename"] == "example.org-live.mkv"
+
     def test_puts_the_event_into_log_and_outbox(self, submit):
         job_id = submit().json()["id"]
         logged = LoggedEvent.objects.get()

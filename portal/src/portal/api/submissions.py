@@ -35,6 +35,7 @@ class JobSubmissionSerializer(StrictSerializer):
     id = serializers.RegexField(
         rf"^{naming.JOB_ID.pattern}\Z",
         required=False,
+        allow_null=True,
         help_text="chosen by the client; the same request with the same id makes one job",
         error_messages={
             "invalid": "begin with a letter or digit, then up to 63 letters, digits, '-' or '_'"
@@ -43,6 +44,7 @@ class JobSubmissionSerializer(StrictSerializer):
     filename = serializers.RegexField(
         rf"^{naming.FILENAME.pattern}\Z",
         required=False,
+        allow_null=True,
         help_text="name of the recording; .mkv is added where it is missing",
         error_messages={
             "invalid": "use up to 200 letters, digits, '.', '_' and '-'; no spaces, no folders"
@@ -51,6 +53,7 @@ class JobSubmissionSerializer(StrictSerializer):
     quality = serializers.CharField(
         required=False,
         allow_null=True,
+        allow_blank=True,
         max_length=LONGEST_QUALITY,
         help_text="format selector of yt-dlp, e.g. best or bv*[height<=720]+ba; empty: the best",
     )
