@@ -58,6 +58,8 @@ def _run(settings: StackSettings, console: Console, *, demo: bool, once: bool) -
     if demo:
         # The sample stream is on 127.0.0.1, which nobody may record from otherwise.
         settings = settings.model_copy(update={"allow_private_addresses": True})
+        # So short a recording is nicer to watch with a heartbeat every second.
+        os.environ.setdefault("CHRONICLE_HEARTBEAT", "1")
     interruption = Interruption()
     steps = Steps(console)
     stack = Stack(settings, steps, hurry=lambda: interruption.hurry)

@@ -21,6 +21,7 @@ from chronicle_local.steps import Steps
 from chronicle_local.supervision import Supervisor
 from chronicle_local.tracker import Tracker
 
+OUTLIVE = ("aws", "tracker")  # the others speak to them to their end
 REPOSITORY = Path(__file__).resolve().parents[4]
 
 
@@ -110,7 +111,8 @@ class Stack:
 
         1. Recorders are asked to end and get `recorder_grace` seconds to deliver and publish.
         2. The dispatcher, so that nothing new is launched; what it launched meanwhile ends too.
-        3. The other processes; the endpoint last, which outlives all who publish.
+        3. The other processes; last the endpoint, which outlives all who publish, and the
+           tracker, to which the seeder says good-bye.
         4. supervisord, and whatever should still carry our mark.
         """
         if not self.holds:
@@ -118,11 +120,11 @@ class Stack:
         try:
             if self.supervisor.answers():
                 self._stop_recorders()
-                endpoint, *others = (process.name for process in self.processes)
+                names = [process.name for process in self.processes]
                 self._stop_processes("dispatcher", ["dispatcher"])
                 self._stop_recorders()
-                self._stop_processes("seeder and portal", others)
-                self._stop_processes("AWS endpoint", [endpoint])
+                self._stop_processes("seeder and portal", [n for n in names if n not in OUTLIVE])
+                self._stop_processes("AWS endpoint", [n for n in names if n in OUTLIVE])
         finally:
             self.supervisor.shutdown()
             leftovers.clear(self.home)

@@ -47,9 +47,10 @@ class Steps:
 
     def say(self, text: str) -> None:
         """Print a line of plain text."""
-        self.console.print(escape(text), highlight=False)
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
 
     def _line(self, mark: str, step: Step, begun: float) -> None:
         remark = f"  [dim]{escape(step.remark)}[/]" if step.remark else ""
         seconds = f"[dim]{time.monotonic() - begun:5.1f} s[/]"
-        self.console.print(f"  {mark} {seconds}  {escape(step.title)}{remark}", highlight=False)
+        line = f"  {mark} {seconds}  {escape(step.title)}{remark}"
+        self.console.print(line, highlight=False, soft_wrap=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from chronicle_local.stack import Stack
 
@@ -42,14 +41,11 @@ def print_rows(console: Console, rows: dict[str, str]) -> None:
 def print_timeline(console: Console, job: dict[str, Any]) -> None:
     """Print what happened to a job and when, with seconds since the request."""
     console.print(f"\n[bold]Timeline of {job['id']}[/]")
-    table = Table("time", "after", "event", "", box=None, padding=(0, 2, 0, 2))
     begun = datetime.fromisoformat(job["requested_at"])
+    width = max(len(entry["what"]) for entry in job["timeline"])
     for entry in job["timeline"]:
         at = datetime.fromisoformat(entry["at"])
-        table.add_row(
-            f"{at.astimezone():%H:%M:%S.%f}"[:-3],
-            f"{(at - begun).total_seconds():+.1f} s",
-            entry["what"],
-            entry.get("detail") or "",
-        )
-    console.print(table)
+        clock = f"{at.astimezone():%H:%M:%S.%f}"[:-3]
+        after = f"{(at - begun).total_seconds():+.1f} s"
+        line = f"  {clock}  {after:>8}  {entry['what']:<{width}}  {entry.get('detail') or ''}"
+        console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
