@@ -32,6 +32,14 @@ demo: $(READY) ## record a sample live stream, watch it, make its torrent; ONCE=
 up: $(READY) ## start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/python -m chronicle_local up
 
+.PHONY: status
+status: $(READY) ## show the processes of a system that `make up` or `make demo` started
+	@$(BIN)/python -m chronicle_local status
+
+.PHONY: down
+down: $(READY) ## stop it from another terminal; running recordings are delivered first
+	@$(BIN)/python -m chronicle_local down
+
 .PHONY: setup
 setup: $(READY) ## only set up .venv; done once, and again when requirements.lock changes
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a command ended. The README's table is held against these by a test."""
+    """How a command ended. The help names them all, and a test says so."""
 
     OK = 0  # done; a followed job is COMPLETED
     FAILED = 1  # a followed job is FAILED, a download is not what it should be, doctor found faults

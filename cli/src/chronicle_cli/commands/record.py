@@ -28,7 +28,7 @@ def run(
     ] = None,
     filename: Annotated[str | None, typer.Option(help="Name of the recording.")] = None,
     quality: Annotated[
-        str | None, typer.Option(help="yt-dlp format selector, e.g. best or bv*+ba.")
+        str | None, typer.Option(help="best, worst, audio, 720p, or a yt-dlp format selection.")
     ] = None,
     job_id: Annotated[
         str | None, typer.Option("--id", help="Id of the job; asked twice it is still one job.")
