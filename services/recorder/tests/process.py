@@ -97,7 +97,7 @@ class Job:
         draft.replace(self.work / "control.json")
         return self
 
-    def until(self, condition, timeout: float = 30.0) -> Job:  # type: ignore[no-untyped-def]
+    def until(self, condition, timeout: float = 30.0) -> Job:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -150,7 +150,7 @@ def ffmpeg() -> Ffmpeg:
     return Ffmpeg(Path(imageio_ffmpeg.get_ffmpeg_exe()))
 
 
-def probed(path: Path):  # type: ignore[no-untyped-def]
+def probed(path: Path):
     """What is in a file: (seconds, video codec, audio codec)."""
     found = probe(ffmpeg(), path)
     assert found is not None, f"{path} holds no media"

@@ -38,13 +38,14 @@ class Kept:
 class Viewing:
     """Fetchers of one origin, one after the other, with what must outlive them."""
 
+    fetcher: HlsFetcher
+
     def __init__(self, origin, folder):
         self.origin = origin
         self.sink = Kept()
         self.folder = folder
         self.refused = set()
         self.losses = []
-        self.fetcher = None
 
     def begin(self, *, allow_private=True):
         self.fetcher = HlsFetcher(
@@ -74,7 +75,9 @@ class Viewing:
     def to_the_end(self):
         self.origin.end()
         self.until(lambda: self.fetcher.end is not None)
-        assert self.fetcher.end.kind == "ended"
+        end = self.fetcher.end
+        assert end is not None
+        assert end.kind == "ended"
         return self.stop()
 
     def stop(self):
@@ -95,8 +98,7 @@ class Viewing:
 def viewing(origin, tmp_path):
     opened = Viewing(origin, tmp_path)
     yield opened
-    if opened.fetcher is not None:
-        opened.fetcher.close()
+    opened.fetcher.close()
 
 
 def without_a_hole(numbers):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import structlog
@@ -101,6 +102,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             tracks, lambda formats: Remuxer(ffmpeg, shelf.begin(), formats, remuxers)
         ),
     )
+    executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
     outcome = Recording(
         Order(
             key=settings.key,
@@ -123,7 +125,9 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         control=FileControl(settings.work_dir, terminated, max_duration=settings.max_duration),
         clock=clock,
         log_tail=log_tail,
+        executor=executor,
     ).run()
+    executor.shutdown(wait=False, cancel_futures=True)
     is_said = journal.drain(settings.drain_timeout)
     if outcome is not Outcome.UNDELIVERED:
         shelf.clear()

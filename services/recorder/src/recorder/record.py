@@ -6,7 +6,7 @@ done by the adapters behind `ports`.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import structlog
@@ -63,6 +63,7 @@ class Recording:
         control: Control,
         clock: Clock,
         log_tail: LogTail,
+        executor: Executor,
     ) -> None:
         self._order = order
         self._site = site
@@ -72,6 +73,7 @@ class Recording:
         self._control = control
         self._clock = clock
         self._log_tail = log_tail
+        self._executor = executor  # for what takes seconds, while heartbeats go on
         self._run = journal.run()
         self._earlier = journal.earlier()
         self._began = clock.seconds()
@@ -111,6 +113,7 @@ class Recording:
         seeking = Seeking(
             self._site,
             self._capture,
+            executor=self._executor,
             has_media=lambda: self._bytes_before > 0 or self._run.started,
             start_timeout=self._order.start_timeout,
             idle_timeout=self._order.idle_timeout,
@@ -131,7 +134,6 @@ class Recording:
                     return verdict_of_source
                 self._control.wait(LOOK_EVERY)
         finally:
-            seeking.close()
             self._capture.close()
 
     def _asked_to_end(self) -> Ending | Failure | None:
@@ -259,21 +261,21 @@ class Recording:
     def _delivery(self) -> Delivery:
         """Deliver in the background, so that heartbeats go on; try again while the store fails."""
         pause, deadline = 1.0, self._clock.seconds() + self._order.deliver_timeout
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="deliver") as pool:
-            while True:
-                work = pool.submit(self._shelf.deliver)
-                while not work.done():
-                    self._beat_if_due("UPLOADING")
-                    self._journal.save(self._run)
-                    self._control.wait(LOOK_EVERY / 5)
-                try:
-                    return work.result()
-                except StoreTrouble as trouble:
-                    if self._clock.seconds() + pause > deadline:
-                        raise
-                    log.warning("delivery_failed", reason=str(trouble), next_try=pause)
-                self._control.wait(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
+        while True:
+            work = self._executor.submit(self._shelf.deliver)
+            while not work.done():
+                self._beat_if_due("UPLOADING")
+                self._journal.save(self._run)
+                self._control.wait(LOOK_EVERY / 5)
+            try:
+                return work.result()
+            except StoreTrouble as trouble:
+                if self._clock.seconds() + pause > deadline:
+                    raise
+                log.warning("delivery_failed", reason=str(trouble), next_try=pause)
+            self._control.wait(pause)
+            self._beat_if_due("UPLOADING")
+            pause = min(LONGEST_PAUSE, pause * 2)
 
     def _gaps(self) -> tuple[Gap, ...]:
         return tuple(gap for run in [*self._earlier, self._run] for gap in run.gaps)

@@ -6,7 +6,7 @@ Asked in the background, because it takes seconds, in which the recording goes o
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 import structlog
 
@@ -36,6 +36,7 @@ class Seeking:
         site: Site,
         capture: Capture,
         *,
+        executor: Executor,
         has_media: Callable[[], bool],
         start_timeout: float,
         idle_timeout: float,
@@ -47,7 +48,7 @@ class Seeking:
         self._start_timeout = start_timeout
         self._idle_timeout = idle_timeout
         self._began = began
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="site")
+        self._executor = executor
         self._answer: Future[Stream] | None = None
         self._is_fetching = False
         self._was_live = False
@@ -77,12 +78,8 @@ class Seeking:
                 return self._hopeless("unusable_media", sighting.end.detail)
         is_wanting = not self._is_fetching or idle > self._idle_limit
         if is_wanting and now >= self._ask_after:
-            self._answer = self._pool.submit(self._site.look)
+            self._answer = self._executor.submit(self._site.look)
         return self._out_of_time(now, moved=moved)
-
-    def close(self) -> None:
-        """Wait for no answer any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _heed(self, now: float, idle: float) -> Verdict:
         assert self._answer is not None

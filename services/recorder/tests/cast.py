@@ -1,0 +1,212 @@
+"""A recorder's world without a machine: a clock that is waited forward, scripted sources."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chronicle_contracts.naming import recorder_stream
+from chronicle_contracts.recorder import Checksum, MediaInfo
+from recorder.domain.delivery import Delivery
+from recorder.domain.run import Run
+from recorder.domain.stream import Stream
+from recorder.ports import FetchEnd, NothingSaved, Sighting, StoreTrouble, Wish
+from recorder.record import Order, Recording
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+KEY = "recordings/gala.mkv"
+LIVE = Stream(protocol="hls", live_status="live", media_url="http://h/live.m3u8")
+OVER = Stream(protocol="hls", live_status="finished", media_url="http://h/live.m3u8")
+MEDIA = MediaInfo(video_codec="h264", audio_codec="aac")
+
+
+class World:
+    """Clock, site, capture, shelf, journal, control and log of one job, all scripted.
+
+    Media flows at `rate` seconds per second while something is fetched, between the moments
+    of `flowing`; the site's answers are taken one after the other, the last one stays.
+    """
+
+    def __init__(self):
+        self.time = 0.0
+        self.site_answers = [LIVE]
+        self.questions = 0
+        # capture
+        self.rate = 1.0
+        self.stream = None
+        self.media_seconds = 0.0
+        self.pauses = []
+        self.ends = {}
+        self.losses = {}
+        self.continues = False
+        self.is_closed = False
+        # shelf
+        self.saved_bytes = 0
+        self.free_disk = 10**12
+        self.trouble = 0
+        self.is_empty = False
+        self.journal_left = b""
+        # journal and control
+        self.earlier_runs = []
+        self.attempt = 1
+        self.current = Run.at_stream(recorder_stream("gala.1"), "gala", NOON)
+        self.saved = []
+        self.wishes = {}
+        self.log = "the log"
+
+    # Clock and control: waiting is what makes time pass.
+
+    def seconds(self):
+        return self.time
+
+    def now(self):
+        return NOON + timedelta(seconds=self.time)
+
+    def wait(self, seconds):
+        self.time += seconds
+        flows = not any(start <= self.time < end for start, end in self.pauses)
+        if self.stream is not None and flows and not self._ended():
+            self.media_seconds += seconds * self.rate
+
+    def wish(self):
+        due = [wish for at, wish in sorted(self.wishes.items()) if at <= self.time]
+        return due[-1] if due else Wish()
+
+    # Capture
+
+    def fetch(self, stream):
+        self.stream = stream
+        self.ends = {at: end for at, end in self.ends.items() if at > self.time}
+
+    def _ended(self):
+        return next((end for at, end in sorted(self.ends.items()) if at <= self.time), None)
+
+    def close(self):
+        self.is_closed = True
+
+    # Journal
+
+    def earlier(self):
+        return self.earlier_runs
+
+    def last_word(self):
+        return max((run.modified_on for run in self.earlier_runs), default=None)
+
+    def run(self):
+        return self.current
+
+    def save(self, run):
+        self.saved += [recorded.event for recorded in run.collect_events()]
+
+    def lines(self):
+        return b"lines"
+
+    def drain(self, timeout):
+        return True
+
+    # Shelf
+
+    @property
+    def bytes_durable(self):
+        return int(self.media_seconds) * 100
+
+    def deliver(self):
+        if self.trouble:
+            self.trouble -= 1
+            raise StoreTrouble("the store is away")
+        if self.is_empty or (self.media_seconds == 0 and self.saved_bytes == 0):
+            raise NothingSaved("No media was saved.")
+        checksum = Checksum(algorithm="sha256", value="00")
+        return Delivery(KEY, 100, "etag", checksum, self.media_seconds, MEDIA)
+
+    def leave_journal(self, lines):
+        self.journal_left = lines
+
+    # Log
+
+    def text(self):
+        return self.log
+
+    def record(self, **order):
+        """Run the recording to its end; return the outcome."""
+        site, capture = _Site(self), _Capture(self)
+        return Recording(
+            Order(key=KEY, **order),
+            site=site,
+            capture=capture,
+            shelf=self,
+            journal=self,
+            control=self,
+            clock=self,
+            log_tail=self,
+            executor=_AtOnce(),
+        ).run()
+
+    def facts(self, kind):
+        return [event.data for event in self.saved if isinstance(event.data, kind)]
+
+    def after_an_attempt(self, *facts_of, bytes_saved=1000):
+        """Let an earlier attempt have happened; this one is the second."""
+        earlier = Run.at_stream(recorder_stream("gala.1"), "gala", NOON)
+        for act in facts_of:
+            act(earlier)
+        earlier.collect_events()
+        self.earlier_runs = [earlier]
+        self.current = Run.at_stream(recorder_stream("gala.2"), "gala", NOON)
+        self.saved_bytes = bytes_saved
+        return self
+
+
+class _AtOnce(Executor):
+    """Does everything at the moment at which it is asked for."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as any executor does
+            done.set_exception(error)
+        return done
+
+
+class _Site:
+    def __init__(self, world):
+        self._world = world
+
+    def look(self):
+        world = self._world
+        world.questions += 1
+        answer = world.site_answers[0]
+        if len(world.site_answers) > 1:
+            world.site_answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class _Capture:
+    def __init__(self, world):
+        self.fetch = world.fetch
+        self.close = world.close
+        self._world = world
+
+    def look(self):
+        world = self._world
+        losses = tuple(world.losses.pop(at) for at in list(world.losses) if at <= world.time)
+        end = world._ended() if world.stream is not None else None
+        return Sighting(
+            media_seconds=world.media_seconds,
+            bytes_recorded=int(world.media_seconds * 100),
+            media=MEDIA if world.media_seconds > 0 else None,
+            losses=losses,
+            end=end,
+            stream=world.stream,
+            continues=world.continues,
+        )
+
+
+ENDED = FetchEnd("ended", "end mark")
+REFUSED = FetchEnd("refused", "403")
+BROKEN = FetchEnd("broken", "connection lost")
+UNUSABLE = FetchEnd("unusable", "It is a web page.")
