@@ -90,6 +90,16 @@ class TestJobs:
         assert "A concert" in result.stdout
         assert "0:00:12, 3.0 MiB" in result.stdout
 
+    def test_cuts_what_people_wrote_and_not_the_id_where_a_terminal_is_narrow(
+        self, chronicle: Command, portal: FakePortal
+    ):
+        portal.tell(job("a-job-with-a-rather-long-id", title="A title that is far too long " * 9))
+        lines = chronicle("jobs", COLUMNS="80").stdout.splitlines()
+        [line] = [one for one in lines if "PENDING" in one]
+        assert "a-job-with-a-rather-long-id" in line
+        assert "…" in line
+        assert len(line) <= 80
+
     def test_says_when_there_are_none(self, chronicle: Command):
         assert chronicle("jobs").stdout == "no jobs\n"
 

@@ -77,6 +77,7 @@ _KINDS: Mapping[int, type[CliError]] = {
 
 _REMEDIES = {
     401: "set CHRONICLE_TOKEN to a token of the portal (admin, API tokens)",
+    404: "`chronicle jobs` lists what there is",
     403: "use a token whose user is an operator",
 }
 

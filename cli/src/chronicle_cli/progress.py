@@ -88,7 +88,7 @@ class PlainView(_View):
     def show(self, job: Job) -> None:
         """Print what is new."""
         self.tell_milestones(job)
-        if job.recording is None and job.progress is not None:
+        if job.recording is None and job.progress is not None and job.progress.bytes_recorded:
             words = wording.progress(job.progress, limit=job.max_duration)
             now = time.monotonic()
             if words != self._said and now - self._said_at >= LINE_EVERY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,13 +13,17 @@ from rich.text import Text
 from chronicle_cli.errors import CliError
 from chronicle_cli.wording import printable
 
+UNBOUNDED = 240  # columns
+
 
 class Screen:
     """Where a command's answer goes. With JSON nothing but JSON is written."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=True)
+        # A pipe has no width to fit into; tables then show all that they have.
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBOUNDED
+        self.console = Console(highlight=False, soft_wrap=True, width=width)
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,9 @@ from chronicle_cli.session import JsonOption, client_of
 from chronicle_cli.summary import style_of
 
 NAME = "jobs"
+
+PADDING = 2  # columns between two cells
+NARROWEST = 12  # columns of the last cell
 
 
 def run(
@@ -37,20 +40,26 @@ def run(
     if not found:
         screen.say("no jobs")
         return
-    screen.show(_table(found))
+    screen.show(_table(found, width=screen.console.width))
 
 
-def _table(jobs: list[Job]) -> Table:
-    table = Table("job", "status", "asked for", "recorded", "what", box=box.SIMPLE_HEAD)
-    table.columns[0].no_wrap = True
-    table.columns[4].overflow = "ellipsis"
-    table.columns[4].no_wrap = True
+def _table(jobs: list[Job], *, width: int) -> Table:
+    table = Table("job", "status", "asked for", "recorded", "what", box=None, pad_edge=False)
+    table.padding = (0, PADDING, 0, 0)
+    for column in table.columns:
+        column.no_wrap = True
     for job in jobs:
         table.add_row(
             wording.printable(job.id),
             Text(job.status, style=style_of(job.status)),
-            wording.day_and_time(job.requested_at),
+            wording.day_and_time(job.requested_at)[len("2026-") : -len(":00")],
             wording.how_far(job),
             Text(wording.printable(job.title or job.url)),
         )
+    # Where a terminal is too narrow, the last column gives way and not the job's id.
+    taken = PADDING * len(table.columns)
+    for column in table.columns[:-1]:
+        column.min_width = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        taken += column.min_width
+    table.columns[-1].max_width = max(width - taken, NARROWEST)
     return table

@@ -8,6 +8,7 @@ from uuid import uuid4
 import typer
 
 from chronicle_cli import reading
+from chronicle_cli.exits import is_final
 from chronicle_cli.following import end, follow
 from chronicle_cli.screen import Screen
 from chronicle_cli.session import JsonOption, client_of
@@ -60,4 +61,5 @@ def run(
         end(follow(client, screen, job.id))
         return
     screen.document(job.as_json())
-    screen.say(f"job {job.id} is {job.status}; follow it: chronicle watch {job.id}")
+    hint = "look at it: chronicle show" if is_final(job.status) else "follow it: chronicle watch"
+    screen.say(f"job {job.id} is {job.status}; {hint} {job.id}")
