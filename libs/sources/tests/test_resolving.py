@@ -94,6 +94,9 @@ class TestResolve:
     def test_takes_the_variant_that_was_asked_for(self, site):
         assert look_at(f"{site}/master.m3u8", quality="200p").height == 180
 
+    def test_titles_a_live_stream_without_the_moment_of_the_look(self, site):
+        assert look_at(f"{site}/live.m3u8").title == "live"
+
     def test_finds_live_dash(self, site):
         found = look_at(f"{site}/live.mpd")
         assert (found.live_status, found.protocol) == ("live", "dash")
@@ -115,7 +118,9 @@ class TestResolve:
     def test_says_that_nobody_listens(self, listener):
         port = listener.getsockname()[1]
         listener.close()
-        assert refusal_of(f"http://127.0.0.1:{port}/live.m3u8").code == "unreachable"
+        refusal = refusal_of(f"http://127.0.0.1:{port}/live.m3u8")
+        assert refusal.code == "unreachable"
+        assert refusal.detail.endswith("cannot be reached. (Connection refused)")
 
     def test_says_that_a_quality_is_not_understood(self, site):
         assert refusal_of(f"{site}/live.m3u8", quality="best[").code == "unsupported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,7 +87,7 @@ def _codec(value: Any) -> str | None:
 def _described(entry: dict[str, Any], live_status: LiveStatus) -> Resolution:
     release = entry.get("release_timestamp")
     return Resolution(
-        title=entry.get("title"),
+        title=_title(entry, live_status),
         site=entry.get("extractor_key"),
         live_status=live_status,
         release_at=datetime.fromtimestamp(release, UTC) if release else None,
@@ -95,6 +96,11 @@ def _described(entry: dict[str, Any], live_status: LiveStatus) -> Resolution:
         height=entry.get("height"),
         fps=entry.get("fps"),
     )
+
+
+def _title(entry: dict[str, Any], live_status: LiveStatus) -> str | None:
+    title = entry.get("title")
+    return _MOMENT.sub("", title) if title and live_status == "live" else title
 
 
 def _no_formats(entry: dict[str, Any], url: str) -> SourceError:
@@ -125,6 +131,13 @@ _STATUS: dict[int, SourceCode] = {
     451: "blocked",
 }
 
+# Which of yt-dlp's extractors speaks of which id, and the numbers of system errors.
+_SPEAKER = re.compile(r"^\[[^\]]+\] [^:\s]*: ")
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+
+# yt-dlp puts the moment of the look behind the title of whatever is live.
+_MOMENT = re.compile(r" \d{4}-\d\d-\d\d \d\d:\d\d$")
+
 _SENTENCES: dict[SourceCode, str] = {
     "blocked": "The site refuses to serve {url} to this machine.",
     "unsupported": "{url} cannot be recorded.",
@@ -142,8 +155,11 @@ def complaint(error: BaseException, url: str) -> tuple[SourceCode, str]:
     """Return code and sentence for an error of yt-dlp."""
     words = str(error).removeprefix("ERROR: ")
     code = _code(error, words.lower())
-    said = without_secrets(words).partition(" (caused by")[0].partition(";")[0].strip()[:300]
-    return code, f"{_SENTENCES[code].format(url=shown(url))} ({said.rstrip('.')})"
+    said = without_secrets(words).partition(" (caused by")[0].partition(";")[0]
+    said = _SPEAKER.sub("", said.strip())
+    if code == "unreachable":
+        said = _ERRNO.sub("", said.rpartition(": ")[2])
+    return code, f"{_SENTENCES[code].format(url=shown(url))} ({said[:300].rstrip('.')})"
 
 
 def _code(error: BaseException, words: str) -> SourceCode:
