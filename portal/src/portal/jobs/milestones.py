@@ -33,6 +33,13 @@ def _requested_by(who: str | None) -> str | None:
     return f"by {who}" if who else None
 
 
+def _media(media: r.MediaInfo) -> str:
+    size = f"{media.width}x{media.height}" if media.width and media.height else None
+    rate = f"{media.fps:g} fps" if media.fps else None
+    picture = " ".join(part for part in (media.video_codec, size, rate) if part)
+    return ", ".join(part for part in (picture, media.audio_codec) if part)
+
+
 _WORDS: dict[type[Fact], Callable[..., tuple[str, str | None]]] = {
     p.JobRequested: lambda f: ("Recording requested", _requested_by(f.requested_by)),
     p.StopRequested: lambda f: (
@@ -59,10 +66,10 @@ _WORDS: dict[type[Fact], Callable[..., tuple[str, str | None]]] = {
     d.LaunchFailed: lambda f: (f"Launch failed, attempt {f.attempt}", f.detail),
     d.RecorderLost: lambda f: (f"Recorder lost, attempt {f.attempt}", f.detail),
     d.JobAbandoned: lambda f: (
-        "Cancelled before it was launched" if f.code == "stopped" else "Given up",
+        "Cancelled" if f.code == "stopped" else "Given up",
         f.detail,
     ),
-    r.RecordingStarted: lambda f: ("Recording started", f.format),
+    r.RecordingStarted: lambda f: ("Recording started", _media(f.media)),
     r.CaptureInterrupted: lambda f: (f"Interrupted: {f.cause}", f.detail),
     r.CaptureResumed: lambda f: (f"Resumed after {f.after:.1f} s", None),
     r.GapFound: lambda f: (f"Gap of {f.gap.seconds:.1f} s", f.gap.cause),
