@@ -53,7 +53,8 @@ lint: $(READY) ## ruff, mypy, import-linter, missing migrations, terraform fmt
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
-	@$(BIN)/python portal/manage.py makemigrations --check --dry-run
+	@DJANGO_DEBUG=true CHRONICLE_HOME=.venv/no-home \
+		$(BIN)/python portal/manage.py makemigrations --check --dry-run
 	@bash infra/local/setup/terraform-fmt.sh
 
 .PHONY: format
