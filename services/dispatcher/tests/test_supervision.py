@@ -101,6 +101,18 @@ class TestFailed:
         world.hear(failed(code))
         assert world.last() == JobAbandoned(code=code, detail=f"It is {code}.", attempts=1)
 
+    def test_leaves_no_folder_where_nothing_was_recorded(self, world):
+        world.hear(asked(REQUEST))
+        world.launcher.die("concert.1")
+        world.hear(failed("stream_never_started"))
+        assert world.launcher.cleaned == ["concert"]
+
+    def test_keeps_for_a_retry_what_was_recorded(self, world):
+        world.hear(asked(REQUEST), beat(12.0, 2))
+        world.launcher.die("concert.1")
+        world.hear(failed("disk_full"))
+        assert world.launcher.cleaned == []
+
     def test_is_given_up_after_five_attempts_with_longer_and_longer_waits(self, world):
         world.hear(asked(REQUEST))
         waits = []

@@ -146,7 +146,9 @@ class Situation:
             said = f"Stopped; nothing was kept: {detail}"
             return Abandon("stopped", said, stop, clean=self._is_discarded)
         if not can_pass(code) and self._retry is None:
-            return Abandon(code, detail, self._cause)
+            # What was saved waits for a retry; a folder without media is of no use to anybody.
+            is_empty = not any(one.media_seconds for one in self.runs)
+            return Abandon(code, detail, self._cause, clean=is_empty)
         return self._again(code, detail, run.heard_at)
 
     def _after_a_fall(self) -> Step:
