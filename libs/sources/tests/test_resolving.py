@@ -31,6 +31,7 @@ ROUTES = {
     "/over.m3u8": (200, HLS, MEDIA + "#EXT-X-ENDLIST\n"),
     "/master.m3u8": (200, HLS, MASTER),
     "/live.mpd": (200, "application/dash+xml", DASH),
+    "/over.mpd": (200, "application/dash+xml", DASH.replace('type="dynamic"', 'type="static"')),
     "/page": (200, "text/html", "<html><title>News</title>No stream here</html>"),
     "/film.mp4": (200, "video/mp4", "\0\0\0\x18ftypmp42" + "0" * 1000),
     "/secret.m3u8": (403, "text/plain", "no"),
@@ -85,6 +86,9 @@ class TestResolve:
 
     def test_tells_a_finished_playlist_from_a_live_one(self, site):
         assert look_at(f"{site}/over.m3u8").live_status == "finished"
+
+    def test_tells_a_finished_manifest_from_a_live_one(self, site):
+        assert look_at(f"{site}/over.mpd").live_status == "finished"
 
     def test_takes_the_best_variant_of_a_master_playlist(self, site):
         found = look_at(f"{site}/master.m3u8")

@@ -8,21 +8,21 @@ from services.recorder.tests.process import Job
 
 @pytest.fixture(scope="session")
 def segments(tmp_path_factory):
-    """Sixty seconds of picture and sound."""
-    return make_segments(tmp_path_factory.mktemp("segments"), 60)
+    """Two minutes of picture and sound."""
+    return make_segments(tmp_path_factory.mktemp("segments"), 120)
 
 
 @pytest.fixture
 def origin(segments):
-    """A live stream of which three and a bit seconds come every second."""
+    """A live stream of which more than six seconds come every second."""
     opened = Origin({"live": segments})
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def job(origin, tmp_path):
+def job(origin, tmp_path, aws_env):
     """A job that records the origin into a local folder."""
-    opened = Job(tmp_path, origin.url())
+    opened = Job(tmp_path, origin.url(), aws_env)
     yield opened
     opened.close()

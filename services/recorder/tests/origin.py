@@ -45,7 +45,12 @@ class Origin:
     """
 
     def __init__(
-        self, tracks: dict[str, list[bytes]], *, pace: float = 0.3, window: int = 10, ready: int = 4
+        self,
+        tracks: dict[str, list[bytes]],
+        *,
+        pace: float = 0.15,
+        window: int = 16,
+        ready: int = 4,
     ) -> None:
         self.tracks = tracks
         self.pace = pace

@@ -22,7 +22,7 @@ from recorder.adapters.probe import probe
 JOB = "gala"
 KEY = "recordings/2026/11/21/gala-0f0f0f0f.mkv"
 
-# Nobody listens there: what a recorder does must not depend on its endpoint.
+# Nobody listens there.
 NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
     "AWS_ACCESS_KEY_ID": "test",
@@ -34,12 +34,12 @@ NOWHERE = {
 class Job:
     """One job's attempts."""
 
-    def __init__(self, home: Path, url: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, url: str, env: dict[str, str]) -> None:
         self.home = home
         self.work = home / "work"
         self.recordings = home / "recordings"
         self.url = url
-        self.env = NOWHERE if env is None else env
+        self.env = env
         self.process: subprocess.Popen[bytes] | None = None
         self.work.mkdir(parents=True, exist_ok=True)
 
@@ -130,10 +130,6 @@ class Job:
 
     def started(self, attempt: int = 1) -> bool:
         return any(isinstance(event.data, RecordingStarted) for event in self.events(attempt))
-
-    def media(self) -> Path:
-        """All files that hold media, delivered or growing."""
-        return self.recordings
 
     def left_files(self) -> list[str]:
         """Files below the recordings and media below the work folder."""

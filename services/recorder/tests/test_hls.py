@@ -116,7 +116,7 @@ class TestHlsFetcher:
     def test_loses_nothing_while_connections_are_refused(self, viewing, origin):
         viewing.begin().until_kept(5)
         origin.refuse_connections()
-        time.sleep(1.5)  # the fault's length: five seconds of media
+        time.sleep(1.2)  # the fault's length: eight seconds of media
         origin.listen_again()
         viewing.until_kept(15).to_the_end()
         assert without_a_hole(viewing.numbers)
@@ -125,7 +125,7 @@ class TestHlsFetcher:
     def test_loses_nothing_while_the_playlist_fails(self, viewing, origin):
         viewing.begin().until_kept(5)
         origin.playlist_status = 503
-        time.sleep(1.5)
+        time.sleep(1.2)
         origin.playlist_status = 200
         viewing.until_kept(15).to_the_end()
         assert without_a_hole(viewing.numbers)
@@ -148,7 +148,7 @@ class TestHlsFetcher:
     def test_tells_what_left_the_playlist_before_it_came_back(self, viewing, origin):
         viewing.begin().until_kept(5)
         origin.playlist_status = 503
-        origin.wait_for(origin.newest + 14)
+        origin.wait_for(origin.newest + 22)
         origin.playlist_status = 200
         viewing.until_kept(origin.newest).to_the_end()
         numbers = viewing.numbers

@@ -43,6 +43,8 @@ def resolution(info: dict[str, Any], request: Request) -> Resolution:
             raise SourceError("unsupported", f"{shown(request.url)} is protected by DRM.")
         guard.check(one["url"], allow_private=request.allow_private)
     protocol = _protocol(formats)
+    if (protocol, live_status, entry.get("extractor_key")) == ("dash", "unknown", "Generic"):
+        live_status = "finished"  # yt-dlp tells a bare manifest's kind only where it is live
     # ffmpeg reads a whole DASH manifest; its parts alone say nothing.
     dash = protocol == "dash" and picture.get("manifest_url")
     return _described(entry, live_status).model_copy(

@@ -1,7 +1,7 @@
 """Live DASH: ffmpeg fetches it (version 9; older ones repeat segments and never end).
 
-What it fetches leaves it as MPEG-TS, so that the remuxer goes on over its restarts. Its
-addresses are vetted only once, before it starts.
+It fetches through our relay on loopback, and what it fetches leaves it as MPEG-TS, so that
+the remuxer goes on over its restarts.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import signal
 import subprocess
 import threading
 
-from chronicle_sources.errors import without_secrets
+from requests import Session
 
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.ffmpeg import Ffmpeg, last_line
+from recorder.adapters.loopback import Loopback
+from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
 CHUNK = 64 * 1024
@@ -24,28 +26,40 @@ class DashFetcher(Fetcher):
     """An ffmpeg per manifest; `is_film` says that a regular end is the end of the source."""
 
     def __init__(
-        self, ffmpeg: Ffmpeg, url: str, sink: Sink, *, headers: dict[str, str], is_film: bool
+        self,
+        ffmpeg: Ffmpeg,
+        url: str,
+        sink: Sink,
+        *,
+        headers: dict[str, str],
+        is_film: bool,
+        allow_private: bool,
     ) -> None:
         super().__init__(sink, "dash")
         self._ffmpeg = ffmpeg
-        self._script = _script(url, headers)
+        self._url = url
         self._is_film = is_film
+        self._session = Session()
+        protect(self._session, headers=headers, allow_private=allow_private)
 
     def _fetch(self) -> FetchEnd:
+        relay = Loopback(self._session, self._url)
+        try:
+            return self._run_ffmpeg(relay.start_url)
+        finally:
+            relay.close()
+
+    def _run_ffmpeg(self, url: str) -> FetchEnd:
         process = self._ffmpeg.start(
             [
                 *("-nostats", "-loglevel", "error", "-re"),
-                *("-protocol_whitelist", "pipe,http,https,tcp,tls,crypto"),
-                # The address comes in by the pipe: it may hold a secret, and every process of
-                # this machine can read an argument list.
-                *("-f", "concat", "-safe", "0", "-i", "pipe:0"),
+                *("-protocol_whitelist", "pipe,http,tcp", "-f", "dash", "-i", url),
                 *("-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "mpegts", "pipe:1"),
             ],
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
         said: list[str] = []
@@ -58,39 +72,27 @@ class DashFetcher(Fetcher):
         listener.start()
         watcher.start()
         try:
-            process.stdin.write(self._script.encode())
-            process.stdin.close()
             while data := os.read(process.stdout.fileno(), CHUNK):
                 self._sink.write(data)
         finally:
-            self._kill(process)
+            _end(process)
             listener.join(2)
         if process.returncode == 0 and self._is_film:
             return FetchEnd("ended", "the source was received to its end")
-        return FetchEnd("broken", without_secrets(last_line("".join(said))) or "the stream ended")
+        # Its messages name our relay's addresses, which would tell nobody anything.
+        detail = last_line("".join(said)).partition("http://127.0.0.1")[0]
+        return FetchEnd("broken", detail or "the stream broke off")
 
     def _end_when_stopped(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
             if self._stop.wait(0.5):
-                self._kill(process)
-
-    @staticmethod
-    def _kill(process: subprocess.Popen[bytes]) -> None:
-        # What it has written is with us; it has no trailer to lose.
-        try:
-            process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                _end(process)
 
 
-def _script(url: str, headers: dict[str, str]) -> str:
-    sent = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    lines = ["ffconcat version 1.0", f"file {_quoted(url)}"]
-    if sent:
-        lines.append(f"option headers {_quoted(sent)}")
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # What it has written is with us; it has no trailer to lose.
+    try:
+        process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -52,6 +52,7 @@ class Fetchers:
                     sink(0),
                     headers=stream.headers,
                     is_film=is_film,
+                    allow_private=self._allow_private,
                 )
             ]
         return [

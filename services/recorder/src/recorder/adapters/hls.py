@@ -136,11 +136,13 @@ class _Worker(HLSStreamWorker):
         if not is_first and ledger.is_reset(segments, self.sequence):
             ledger.reset(segments)
             self.sequence = segments[0].num
+        if ledger.is_suspicious:
+            self.playlist_segments = []  # none of them before the next reload has confirmed it
+            return
         super().process_segments(playlist)
         if is_first and (number := ledger.first_wanted(segments)) is not None:
             self.sequence = number
-        if not ledger.is_suspicious:
-            ledger.list(segments)
+        ledger.list(segments)
 
     def check_sequence_gap(self, segment: Any) -> None:
         if (missing := segment.num - self.sequence) > 0:

@@ -6,7 +6,6 @@ Worker and writer are threads of streamlink's; both write here.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,7 +43,7 @@ class SegmentLedger:
         self._refused_before = refused_before
         self._lose = lose
         self._keep = keep
-        self._listed: deque[tuple[int, str]] = deque(maxlen=_REMEMBERED)
+        self._listed: dict[int, str] = {}
         self._suspicions = 0
         self._failing_since: float | None = None
         self._advanced_at = time.monotonic()
@@ -57,7 +56,7 @@ class SegmentLedger:
         if after is None:
             return None
         self.continues = True
-        is_listed = (after.number, after.path) in map(_identity, segments)
+        is_listed = (after.number, after.name) in map(_identity, segments)
         # Older than the window: the same count went on, and what lies between is lost.
         if is_listed or segments[0].num > after.number:
             return after.number + 1
@@ -72,14 +71,14 @@ class SegmentLedger:
         self._lose(Loss("segments left the playlist", seconds))
 
     def is_reset(self, segments: Sequence[HLSSegment], expected: int) -> bool:
-        """Return whether the source counts anew: lower numbers, with segments never seen.
+        """Return whether the source counts anew: old numbers, but for segments never seen.
 
         Two playlists must agree: a server of a cluster may lag behind for one reload.
         """
-        is_strange = segments[-1].num < expected and not any(
-            _identity(segment) in self._listed for segment in segments
-        )
-        self._suspicions = self._suspicions + 1 if is_strange else 0
+        identities = [_identity(segment) for segment in segments]
+        is_unknown = not any(self._listed.get(number) == name for number, name in identities)
+        is_old = segments[-1].num < expected or any(n in self._listed for n, _ in identities)
+        self._suspicions = self._suspicions + 1 if is_unknown and is_old else 0
         return self._suspicions >= 2
 
     @property
@@ -90,6 +89,7 @@ class SegmentLedger:
     def reset(self, segments: Sequence[HLSSegment]) -> None:
         """The source counts anew, beginning with these segments."""
         self._suspicions = 0
+        self._listed.clear()
         self._lose_since(time.monotonic() - self._advanced_at, segments)
 
     def _lose_since(self, away: float, segments: Sequence[HLSSegment]) -> None:
@@ -100,11 +100,12 @@ class SegmentLedger:
     def list(self, segments: Sequence[HLSSegment]) -> None:
         """Remember what a playlist offered."""
         self._failing_since = None
-        known = set(self._listed)
-        new = [one for one in map(_identity, segments) if one not in known]
-        if new:
+        new = dict(map(_identity, segments))
+        if new.keys() - self._listed.keys():
             self._advanced_at = time.monotonic()
-            self._listed.extend(new)
+        self._listed |= new
+        for number in sorted(self._listed)[:-_REMEMBERED]:
+            del self._listed[number]
 
     def playlist_failed(self, status: int | None, said: str) -> None:
         """Note that the playlist could not be read."""
@@ -136,5 +137,6 @@ class SegmentLedger:
 
 
 def _identity(segment: HLSSegment) -> tuple[int, str]:
-    # Without the query: some sites sign each address anew with every playlist.
-    return segment.num, urlsplit(segment.uri).path
+    # By the last part of its path: sites sign queries anew with every playlist, and a cluster
+    # serves the same segment from several folders.
+    return segment.num, urlsplit(segment.uri).path.rpartition("/")[2]

@@ -13,18 +13,18 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 
 class Position(BaseModel):
-    """A segment by its number and path; `at` is when it was kept (Unix time)."""
+    """A segment by its number and file name; `at` is when it was kept (Unix time)."""
 
     model_config = ConfigDict(frozen=True)
 
     number: int
-    path: str
+    name: str
     at: float
 
     @classmethod
-    def of(cls, number: int, path: str) -> Position:
+    def of(cls, number: int, name: str) -> Position:
         """Return the position of a segment that is kept now."""
-        return cls(number=number, path=path, at=time.time())
+        return cls(number=number, name=name, at=time.time())
 
     def age(self) -> float:
         """Seconds since it was kept."""

@@ -11,6 +11,7 @@ import time
 import structlog
 from chronicle_sources.errors import without_secrets
 from requests import RequestException, Response, Session
+from urllib3.exceptions import HTTPError
 
 from recorder.adapters.container import container
 from recorder.adapters.fetching import Fetcher, Sink
@@ -55,7 +56,7 @@ class HttpFetcher(Fetcher):
             before = self._received
             try:
                 end = self._response()
-            except RequestException as error:
+            except (RequestException, HTTPError) as error:
                 end, detail = None, f"the connection broke off: {without_secrets(str(error))}"
                 log.info("connection_lost", detail=detail)
             if end is not None:
@@ -87,7 +88,8 @@ class HttpFetcher(Fetcher):
             return self._read(answer)
 
     def _read(self, answer: Response) -> FetchEnd | None:
-        for chunk in answer.iter_content(CHUNK):
+        # Not iter_content: it would wait for whole chunks, and lose the last one with the line.
+        while chunk := answer.raw.read1(CHUNK):
             if self._stop.is_set():
                 return FetchEnd("broken", "stopped")
             if self._received == 0:
