@@ -11,6 +11,7 @@ import time
 from chronicle_runtime import load
 from rich.console import Console
 
+from chronicle_local import leftovers
 from chronicle_local.demo import Demo
 from chronicle_local.errors import StackError
 from chronicle_local.interruption import Interrupted, Interruption
@@ -87,8 +88,7 @@ def _run(settings: StackSettings, console: Console, *, demo: bool, once: bool) -
 def _down(settings: StackSettings, console: Console) -> int:
     pid = owner(settings.folder)
     if pid is None:
-        console.print(f"no stack runs in {settings.folder}", highlight=False)
-        return 0
+        return _clear(settings, console)
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + LONGEST_STOP
     with console.status("waiting for recordings to be delivered and everything to stop"):
@@ -97,6 +97,20 @@ def _down(settings: StackSettings, console: Console) -> int:
                 raise StackError(f"process {pid} has not stopped its stack in {LONGEST_STOP:g} s")
             time.sleep(0.2)
     console.print("stopped")
+    return 0
+
+
+def _clear(settings: StackSettings, console: Console) -> int:
+    home = settings.folder
+    if not leftovers.find(home) and not leftovers.recorders(home):
+        console.print(f"no stack runs in {home}", highlight=False)
+        return 0
+    interruption = Interruption()
+    interruption.disarm()
+    stack = Stack(settings, Steps(console), hurry=lambda: interruption.hurry)
+    console.print("the owner of this stack was killed; stopping what it left behind")
+    stack.take_over()
+    stack.stop()
     return 0
 
 

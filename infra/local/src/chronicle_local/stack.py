@@ -61,8 +61,7 @@ class Stack:
 
         Raises a `StackError` with everything stopped again.
         """
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._take_lock()
+        self.take_over()
         try:
             self._clear_leftovers()
             self._require_ports()
@@ -106,6 +105,11 @@ class Stack:
                     wait_ready(process, self.supervisor)
                     step.note(process.health or f"pid {self.supervisor.state(process.name)['pid']}")
 
+    def take_over(self) -> None:
+        """Own what a killed owner left behind, so that it can be stopped in order."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._take_lock()
+
     def stop(self) -> None:
         """Stop everything in order and give the lock back; safe to call in any state.
 
@@ -118,8 +122,9 @@ class Stack:
         if not self.holds:
             return
         try:
+            # Also where supervisord is gone: what it ran may well go on without it.
+            self._stop_recorders()
             if self.supervisor.answers():
-                self._stop_recorders()
                 names = [process.name for process in self.processes]
                 self._stop_processes("dispatcher", ["dispatcher"])
                 self._stop_recorders()

@@ -47,6 +47,8 @@ class LibtorrentEngine:
                 "alert_mask": 0,
                 # Peers behind one router, and all on one machine, share an address.
                 "allow_multiple_connections_per_ip": True,
+                # A tracker that does not answer our good-bye must not hold up a stop (seconds).
+                "stop_tracker_timeout": 1,
             }
         )
 
