@@ -110,4 +110,10 @@ def sqlite_environment(path: str) -> Mapping[str, str]:
 
 def open_store(env: EnvType) -> EventStore:
     """Open (and where needed create) the event store that the settings name."""
-    return EventStore({"ORIGINATOR_ID_TYPE": "text", **env})
+    settings = {"ORIGINATOR_ID_TYPE": "text", **env}
+    try:
+        return EventStore(settings)
+    except IntegrityError:
+        # Another process made the tables between the library's look at them and its own attempt,
+        # which was rolled back. Now they are there.
+        return EventStore(settings)
