@@ -66,7 +66,8 @@ class TestRecorder:
         [ended] = facts(job, RecordingEnded)
         assert ended.why == "max_duration"
         seconds, _, _ = probed(job.recording)
-        assert 4 <= seconds < 12
+        assert seconds >= 4
+        assert seconds == pytest.approx(ended.media_seconds, abs=1)
         assert "geheim" not in job.log.read_text()
 
     def test_keeps_what_was_recorded_when_it_is_told_to_go(self, job, origin, tmp_path):
@@ -166,7 +167,7 @@ class TestRecorderOfSeparateTracks:
             assert job.wait() == 0
             seconds, video, audio = probed(job.recording)
             assert (video, audio) == ("h264", "aac")
-            assert 5 <= seconds < 80
+            assert seconds >= 5
         finally:
             job.close()
             origin.close()

@@ -200,6 +200,14 @@ class TestDelivery:
         assert world.record() is Outcome.DELIVERED
         assert len([b for b in world.facts(Heartbeat) if b.phase == "UPLOADING"]) >= 2
 
+    def test_says_what_was_seen_but_is_not_in_the_file(self, world):
+        world.ends = {10: ENDED}
+        world.unsaved_seconds = 3.0
+        world.record()
+        [gap] = world.facts(Uploaded)[0].gaps
+        assert (gap.cause, gap.seconds) == ("not saved", 3.0)
+        assert len(world.facts(GapFound)) == 1
+
     def test_leaves_it_to_the_next_attempt_when_that_takes_too_long(self, world):
         world.ends = {10: ENDED}
         world.trouble = 10_000

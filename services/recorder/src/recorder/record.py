@@ -252,7 +252,11 @@ class Recording:
         except StoreTrouble as error:
             log.warning("undelivered", reason=str(error))
             return Outcome.UNDELIVERED
-        self._run.deliver(delivery, self._gaps(), at=self._clock.now())
+        at = self._clock.now()
+        unsaved = gaps.unsaved(self._progress.media_seconds, delivery.duration, at)
+        if unsaved is not None:
+            self._run.lose(unsaved, at=at)
+        self._run.deliver(delivery, self._gaps(), at=at)
         self._journal.save(self._run)
         log.info("recording_delivered", key=delivery.key, size=delivery.size)
         self._shelf.leave_journal(self._journal.lines())

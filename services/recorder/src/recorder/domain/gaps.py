@@ -46,3 +46,20 @@ def between(
         at_media_seconds=round(max(0.0, media_seconds - media_gained), 3),
         at=at,
     )
+
+
+def unsaved(seen_seconds: float, saved_seconds: float, at: datetime) -> Gap | None:
+    """Return the gap between what was seen to be recorded and what is in the file.
+
+    A remuxer that is killed takes the last second with it. Where in the recording that was
+    is not known any more; the gap is put to its end.
+    """
+    missing = seen_seconds - saved_seconds
+    if missing < LEAST_GAP:
+        return None
+    return Gap(
+        cause="not saved",
+        seconds=round(missing, 3),
+        at_media_seconds=round(saved_seconds, 3),
+        at=at,
+    )
