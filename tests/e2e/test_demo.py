@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,6 @@ from chronicle_local import leftovers
 from chronicle_local.stack import owner
 
 from tests.e2e.conftest import free_ports
-from tests.e2e.running import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -88,45 +89,69 @@ class TestDemo:
             assert found == [], f"{path} holds {found}"
 
 
+def local(environment: dict[str, str], command: str) -> subprocess.CompletedProcess[str]:
+    """Run a short command of the stack."""
+    return subprocess.run(
+        [sys.executable, "-m", "chronicle_local", command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def stack_up(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the stack, up; it is stopped by whoever uses it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "chronicle_local", "up"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as stack:
+        assert stack.stdout is not None
+        said = ""
+        while "Ctrl-C stops it" not in said:
+            line = stack.stdout.readline()
+            assert line, said
+            said += line
+        yield stack
+
+
 class TestSecondStart:
     def test_goes_on_with_the_data_of_the_first_and_ends_at_sigterm(self, demo, environment):
         home = Path(environment["CHRONICLE_HOME"])
         info_hash = re.search(r"info-hash +([0-9a-f]{40})", demo.stdout)
         assert info_hash is not None, demo.stdout
-        token = dict(
-            line.split("=", 1) for line in (home / "secrets.env").read_text().splitlines()
-        )["CHRONICLE_API_TOKEN"]
-        jobs = f"http://127.0.0.1:{environment['CHRONICLE_PORTAL_PORT']}/api/v1/jobs"
-        with subprocess.Popen(
-            [sys.executable, "-m", "chronicle_local", "up"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as again:
-            assert again.stdout is not None
-            said = ""
-            for line in again.stdout:
-                said += line
-                if "Ctrl-C stops it" in line:
-                    break
-            else:
-                pytest.fail(said)
-            answer = httpx.get(jobs, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        known = json.loads((home / "cli.json").read_text())
+        with stack_up(environment) as stack:
+            answer = httpx.get(
+                f"{known['url']}/api/v1/jobs",
+                headers={"Authorization": f"Bearer {known['token']}"},
+                trust_env=False,
+            )
             (job,) = answer.json()["results"]
             assert job["status"] == "COMPLETED"
             assert job["torrent"]["info_hash"] == info_hash.group(1)
-            status = subprocess.run(
-                [sys.executable, "-m", "chronicle_local", "status"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert status.returncode == 0, status.stdout
-            assert "dispatcher" in status.stdout
-            again.send_signal(signal.SIGTERM)
-            rest = again.stdout.read()
-            assert again.wait(60) == 0, said + rest
-        until(lambda: leftovers.find(home) == [], "processes were left running", timeout=1)
+            status = local(environment, "status")
+            assert (status.returncode, "dispatcher" in status.stdout) == (0, True), status.stdout
+            stack.send_signal(signal.SIGTERM)
+            assert stack.wait(60) == 0, stack.stdout
+        assert leftovers.find(home) == []
+
+    def test_is_refused_while_the_first_runs_and_what_a_killed_one_left_is_stopped(
+        self, demo, environment
+    ):
+        home = Path(environment["CHRONICLE_HOME"])
+        with stack_up(environment) as stack:
+            second = local(environment, "up")
+            assert second.returncode == 1
+            assert f"already runs in {home} (process {stack.pid})" in second.stdout
+            stack.kill()
+        assert leftovers.find(home) != []
+        down = local(environment, "down")
+        assert down.returncode == 0, down.stdout + down.stderr
+        assert leftovers.find(home) == []
