@@ -15,6 +15,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if sys.argv[1:] == ["--settings"]:
         load(PortalSettings)
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        sys.argv[1] = sys.argv[1].replace("-", "_")  # a module cannot be called as-of
     prepare()
     execute_from_command_line(sys.argv)
 

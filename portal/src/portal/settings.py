@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "portal.jobs",
     "portal.accounts",
     "portal.downloads",
+    "portal.replay",
     "portal.api",
 ]
 

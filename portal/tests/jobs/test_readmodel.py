@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import random
-from io import StringIO
 
 import pytest
 from chronicle_contracts import encode
-from django.core.management import CommandError, call_command
 from portal.eventlog import history
 from portal.eventlog.entry import Entry
 from portal.eventlog.inbox import Arrival, Inbox
@@ -21,21 +19,6 @@ pytestmark = pytest.mark.django_db
 
 def hear(events):
     return Inbox(refold).receive([Arrival(encode(event).decode()) for event in events])
-
-
-def columns():
-    return list(Job.objects.order_by("id").values())
-
-
-def run(command, **options):
-    out = StringIO()
-    call_command(command, stdout=out, **options)
-    return out.getvalue()
-
-
-@pytest.fixture
-def many_jobs():
-    hear([event for n in range(30) for event in Story.whole(f"job-{n:02}").events])
 
 
 class TestRow:
@@ -112,49 +95,3 @@ class TestAsOf:
             fold_history(history.of_job("concert", until=receipt.stored[0].occurred_at)) is not None
         )
         assert fold_history(history.of_job("concert", until_position=first - 1)) is None
-
-
-class TestRebuild:
-    def test_writes_what_the_live_projection_wrote(self, many_jobs):
-        live = columns()
-        Job.objects.all().delete()
-        assert "30 rows written, 0 removed, 0 jobs parked" in run("rebuild_projections")
-        assert columns() == live
-
-    def test_goes_chunk_by_chunk(self, many_jobs, monkeypatch):
-        monkeypatch.setattr("portal.jobs.readmodel.CHUNK", 7)
-        live = columns()
-        Job.objects.update(status="FAILED")
-        assert "28 jobs folded" in run("rebuild_projections")
-        assert columns() == live
-
-    def test_removes_rows_without_a_history(self, many_jobs):
-        LoggedEvent.objects.filter(job_id="job-07").delete()
-        assert "1 removed" in run("rebuild_projections")
-        assert not Job.objects.filter(id="job-07").exists()
-
-    def test_only_says_what_it_would_do_in_a_dry_run(self, many_jobs):
-        Job.objects.filter(id="job-03").update(status="FAILED")
-        assert "30 jobs, 1 would change" in run("rebuild_projections", dry_run=True)
-        assert Job.objects.get(id="job-03").status == "FAILED"
-
-    def test_fails_loudly(self, many_jobs):
-        LoggedEvent.objects.filter(job_id="job-03", sequence=1).update(envelope="{}")
-        with pytest.raises(CommandError, match="1 jobs cannot be folded"):
-            run("rebuild_projections")
-
-
-class TestVerify:
-    def test_finds_nothing_where_all_is_well(self, many_jobs):
-        assert "30 jobs compared, 0 differ" in run("verify")
-
-    def test_finds_what_differs(self, many_jobs):
-        Job.objects.filter(id="job-03").update(status="FAILED", attempt=9)
-        Job.objects.filter(id="job-04").delete()
-        LoggedEvent.objects.filter(job_id="job-05").delete()
-        out = StringIO()
-        with pytest.raises(CommandError, match="3 read models differ"):
-            call_command("verify", stdout=out)
-        assert "job-03: differs in status, attempt" in out.getvalue()
-        assert "job-04: has a history but no row" in out.getvalue()
-        assert "job-05: has a row but no history" in out.getvalue()

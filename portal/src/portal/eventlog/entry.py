@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chronicle_contracts import Event
 
@@ -13,3 +14,14 @@ class Entry:
 
     event: Event
     position: int = 0
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An event that a fold passes over; it may be one that nobody can read."""
+
+    job_id: str
+    position: int
+    type: str
+    at: datetime
+    reason: str

@@ -9,8 +9,8 @@ from datetime import datetime
 from chronicle_contracts import decode
 from django.db.models import OuterRef, Subquery
 
-from portal.eventlog.entry import Entry
-from portal.eventlog.models import LoggedEvent, StreamCursor
+from portal.eventlog.entry import Entry, Skipped
+from portal.eventlog.models import LoggedEvent, SkippedEvent, StreamCursor
 from portal.eventlog.progress import PROGRESS_TYPES
 
 Logged = tuple[int, str]
@@ -25,8 +25,13 @@ def read(logged: Collection[Logged]) -> list[Entry]:
 def of_job(
     job_id: str, *, until_position: int | None = None, until: datetime | None = None
 ) -> list[Entry]:
-    """Return all that was heard of a job, up to a position or a time of occurrence."""
-    rows = LoggedEvent.objects.filter(job_id=job_id)
+    """Return all that was heard of a job, up to a position or a time of occurrence.
+
+    Events that are passed over (`skipped`) are not among them.
+    """
+    rows = LoggedEvent.objects.filter(job_id=job_id).exclude(
+        position__in=SkippedEvent.objects.filter(job_id=job_id).values("position")
+    )
     if until_position is not None:
         rows = rows.filter(position__lte=until_position)
     if until is not None:
@@ -34,14 +39,27 @@ def of_job(
     return read(rows.order_by("position").values_list("position", "envelope"))
 
 
-def of_jobs(jobs: Collection[str]) -> dict[str, list[Logged]]:
+def skipped(jobs: Collection[str]) -> dict[str, list[Skipped]]:
+    """Return the events of these jobs that folds pass over, in the order of the log."""
+    marks: dict[str, list[Skipped]] = defaultdict(list)
+    for row in SkippedEvent.objects.filter(job_id__in=jobs).order_by("position"):
+        marks[row.job_id].append(
+            Skipped(row.job_id, row.position, row.type, row.occurred_at, row.reason)
+        )
+    return marks
+
+
+def of_jobs(jobs: Collection[str], *, without: Collection[int] = ()) -> dict[str, list[Logged]]:
     """Return what was heard of each job, not decoded; of progress, the newest of each stream.
 
-    However long the recording, that is a few dozen rows a job.
+    However long the recording, that is a few dozen rows a job. Positions in `without` are
+    passed over.
     """
     histories: dict[str, list[Logged]] = defaultdict(list)
     milestones = LoggedEvent.objects.filter(job_id__in=jobs, progress=False)
-    newest = LoggedEvent.objects.filter(position__in=_newest_progress(jobs))
+    if without:
+        milestones = milestones.exclude(position__in=without)
+    newest = LoggedEvent.objects.filter(position__in=_newest_progress(jobs, without))
     for rows in (milestones, newest):
         for job_id, position, envelope in rows.order_by().values_list(
             "job_id", "position", "envelope"
@@ -50,10 +68,12 @@ def of_jobs(jobs: Collection[str]) -> dict[str, list[Logged]]:
     return histories
 
 
-def _newest_progress(jobs: Collection[str]) -> list[int]:
+def _newest_progress(jobs: Collection[str], without: Collection[int]) -> list[int]:
     positions: list[int] = []
     for type_ in sorted(PROGRESS_TYPES):
         newest = LoggedEvent.objects.filter(stream=OuterRef("stream"), type=type_)
+        if without:
+            newest = newest.exclude(position__in=without)
         positions += (
             StreamCursor.objects.filter(job_id__in=jobs)
             .annotate(newest=Subquery(newest.order_by("-sequence").values("position")[:1]))

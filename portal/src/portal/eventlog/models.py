@@ -60,6 +60,10 @@ class StreamCursor(models.Model):
     contiguous = models.BigIntegerField(default=0)
     highest = models.BigIntegerField(default=0)
     sealed_at_sequence = models.BigIntegerField(null=True, blank=True)
+    # Where a stream without a seal ends all the same: a recorder that was killed says no last
+    # word. Its journal tells, or a person does.
+    ended_at_sequence = models.BigIntegerField(null=True, blank=True)
+    ended_by = models.CharField(max_length=255, blank=True)
 
     class Meta:
         verbose_name = "stream"
@@ -75,8 +79,11 @@ class StreamCursor(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        """True when the sealed event and everything before it was heard."""
-        return self.sealed_at_sequence is not None and self.contiguous >= self.sealed_at_sequence
+        """True when the last event and everything before it was heard."""
+        last = (
+            self.ended_at_sequence if self.sealed_at_sequence is None else self.sealed_at_sequence
+        )
+        return last is not None and self.contiguous >= last
 
 
 class QuarantinedMessage(models.Model):
@@ -98,6 +105,9 @@ class QuarantinedMessage(models.Model):
     times = models.PositiveIntegerField(default=1)
     received_at = models.DateTimeField(db_index=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+    dropped_because = models.TextField(blank=True)
+    handled_by = models.CharField(max_length=255, blank=True)
 
     class Meta:
         verbose_name = "quarantined message"
@@ -106,6 +116,11 @@ class QuarantinedMessage(models.Model):
     def __str__(self) -> str:
         """Say why it is here."""
         return f"{self.reason}: {self.detail}"
+
+    @property
+    def is_open(self) -> bool:
+        """True until somebody has decided what becomes of it."""
+        return self.released_at is None and self.dropped_at is None
 
 
 class ParkedJob(models.Model):
@@ -121,6 +136,26 @@ class ParkedJob(models.Model):
     def __str__(self) -> str:
         """Name the job."""
         return self.job_id
+
+
+class SkippedEvent(models.Model):
+    """A mark: folds pass this event of the log over, because a person said so."""
+
+    position = models.BigIntegerField(primary_key=True)
+    job_id = models.CharField(max_length=64, db_index=True)
+    type = models.CharField(max_length=255)
+    occurred_at = models.DateTimeField()
+    reason = models.TextField()
+    skipped_by = models.CharField(max_length=255, blank=True)
+    skipped_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "skipped event"
+        ordering: ClassVar = ["-skipped_at"]
+
+    def __str__(self) -> str:
+        """Name the event."""
+        return f"{self.type} at {self.position}"
 
 
 class StoredEvent(models.Model):

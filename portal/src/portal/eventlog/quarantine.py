@@ -44,7 +44,8 @@ def put_aside(refused: Iterable[Refused], now: datetime) -> None:
         return
     known = QuarantinedMessage.objects.filter(fingerprint__in=rows)
     again = set(known.values_list("fingerprint", flat=True))
-    known.update(times=F("times") + 1, received_at=now)
+    # What was released and is refused again is open again; what was dropped stays dropped.
+    known.update(times=F("times") + 1, received_at=now, released_at=None)
     QuarantinedMessage.objects.bulk_create(
         row for fingerprint, row in rows.items() if fingerprint not in again
     )

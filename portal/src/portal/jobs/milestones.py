@@ -10,6 +10,7 @@ from chronicle_contracts import portal as p
 from chronicle_contracts import recorder as r
 from chronicle_contracts import seeder as s
 
+from portal.eventlog.entry import Skipped
 from portal.eventlog.progress import PROGRESS_TYPES
 from portal.jobs.state import Milestone
 
@@ -22,6 +23,18 @@ def milestone(event: Event, position: int) -> Milestone | None:
     what, detail = words(event.data) if words else (event.type, None)
     return Milestone(
         at=event.time, type=event.type, what=what, detail=detail or None, position=position
+    )
+
+
+def passed_over(mark: Skipped) -> Milestone:
+    """Return the line of an event that is passed over."""
+    name = mark.type.removeprefix("chronicle.")
+    return Milestone(
+        at=mark.at,
+        type=mark.type,
+        what=f"Event {name} passed over",
+        detail=mark.reason or None,
+        position=mark.position,
     )
 
 

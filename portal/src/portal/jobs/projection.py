@@ -20,9 +20,9 @@ from chronicle_contracts import portal as p
 from chronicle_contracts import recorder as r
 from chronicle_contracts import seeder as s
 
-from portal.eventlog.entry import Entry
+from portal.eventlog.entry import Entry, Skipped
 from portal.eventlog.progress import PROGRESS_TYPES
-from portal.jobs.milestones import milestone
+from portal.jobs.milestones import milestone, passed_over
 from portal.jobs.order import canonical
 from portal.jobs.state import JobError, JobState, Progress, Recording, Torrent, TorrentError
 
@@ -41,16 +41,32 @@ def fold(state: JobState | None, event: Event, *, position: int = 0) -> JobState
     )
 
 
-def fold_history(entries: Iterable[Entry]) -> JobState | None:
+def fold_history(entries: Iterable[Entry], skipped: Sequence[Skipped] = ()) -> JobState | None:
     """Return the state after a job's events, in whatever order they are given; None for none.
 
     Heartbeats and other progress count by their newest one alone (`newest_progress`), so that
-    a history read without the older ones gives the same state.
+    a history read without the older ones gives the same state. What was `skipped` leaves a
+    line on the timeline and nothing else.
     """
     state: JobState | None = None
     for entry in canonical(newest_progress(entries)):
         state = fold(state, entry.event, position=entry.position)
+    for mark in skipped:
+        state = _with_mark(state, mark)
     return state
+
+
+def _with_mark(state: JobState | None, mark: Skipped) -> JobState:
+    if state is None:
+        state = JobState(id=mark.job_id, requested_at=mark.at, updated_at=mark.at)
+    before = next(
+        (index for index, line in enumerate(state.timeline) if line.at > mark.at),
+        len(state.timeline),
+    )
+    return state.having(
+        position=max(state.position, mark.position),
+        timeline=(*state.timeline[:before], passed_over(mark), *state.timeline[before:]),
+    )
 
 
 def newest_progress(entries: Iterable[Entry]) -> Sequence[Entry]:

@@ -23,14 +23,14 @@ _COLUMNS = [name for name in JobState.model_fields if name != "id"]
 CHUNK = 500
 
 
-def row_of(state: JobState) -> Job:
-    """Return the row of a state, not saved."""
+def row_of(state: JobState, table: type[Job] = Job) -> Job:
+    """Return the row of a state, not saved; `table` may be one that is being rebuilt."""
     parts = state.model_dump(mode="json", include=set(_PARTS))
     values: dict[str, Any] = {
         name: parts[name] if name in _PARTS else getattr(state, name)
         for name in JobState.model_fields
     }
-    return Job(**{name: _without_nul(value) for name, value in values.items()})
+    return table(**{name: _without_nul(value) for name, value in values.items()})
 
 
 def state_of(row: Job) -> JobState:
@@ -51,9 +51,7 @@ def refold(jobs: Collection[str]) -> int:
             rows.append(row_of(state))
         else:
             log.error("job_parked", job_id=job_id, exc_info=state)
-            parked.append(
-                ParkedJob(job_id=job_id, error=_sentence(state), parked_at=timezone.now())
-            )
+            parked.append(ParkedJob(job_id=job_id, error=sentence(state), parked_at=timezone.now()))
     write(rows)
     ParkedJob.objects.filter(job_id__in=[row.id for row in rows]).delete()
     ParkedJob.objects.bulk_create(
@@ -67,9 +65,12 @@ def refold(jobs: Collection[str]) -> int:
 
 def fold_jobs(jobs: Collection[str]) -> Iterator[tuple[str, JobState | Exception]]:
     """Yield the state of each job that the log knows, or what kept it from being folded."""
-    for job_id, logged in history.of_jobs(jobs).items():
+    marks = history.skipped(jobs)
+    without = [mark.position for skipped in marks.values() for mark in skipped]
+    histories = history.of_jobs(jobs, without=without)
+    for job_id in histories | marks:
         try:
-            state = fold_history(history.read(logged))
+            state = fold_history(history.read(histories.get(job_id, ())), marks.get(job_id, ()))
         except Exception as error:  # noqa: BLE001 (whatever it is, it concerns this job only)
             yield job_id, error
         else:
@@ -77,9 +78,9 @@ def fold_jobs(jobs: Collection[str]) -> Iterator[tuple[str, JobState | Exception
             yield job_id, state
 
 
-def write(rows: Iterable[Job]) -> None:
+def write(rows: Iterable[Job], table: type[Job] = Job) -> None:
     """Insert the rows or replace those that are there."""
-    Job.objects.bulk_create(
+    table.objects.bulk_create(
         rows,
         batch_size=CHUNK,
         update_conflicts=True,
@@ -88,9 +89,9 @@ def write(rows: Iterable[Job]) -> None:
     )
 
 
-def known_jobs() -> Iterator[list[str]]:
-    """Yield the ids of all jobs in the log, `CHUNK` at a time, in order."""
-    last = ""
+def known_jobs(*, after: str = "") -> Iterator[list[str]]:
+    """Yield the ids of all jobs in the log, `CHUNK` at a time, in order; those `after` an id."""
+    last = after
     while chunk := list(
         LoggedEvent.objects.filter(job_id__gt=last)
         .order_by("job_id")
@@ -101,7 +102,8 @@ def known_jobs() -> Iterator[list[str]]:
         last = chunk[-1]
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """Return an error in one line that every database can keep."""
     return f"{type(error).__name__}: {error}".replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 

@@ -1,4 +1,4 @@
-"""Rebuilding the read model, and comparing it with what the log says."""
+"""Comparing the read model with what the log says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import LoggedEvent
 from portal.jobs.models import Job
-from portal.jobs.readmodel import CHUNK, fold_jobs, known_jobs, refold, row_of
+from portal.jobs.readmodel import fold_jobs, known_jobs, row_of
 from portal.jobs.state import JobState
 
 
@@ -24,12 +24,9 @@ class Difference:
 
 @dataclass
 class Counts:
-    """How far a rebuild or a comparison has come."""
+    """How far a comparison has come."""
 
     jobs: int = 0
-    written: int = 0
-    parked: int = 0
-    removed: int = 0
     differing: int = 0
 
 
@@ -47,25 +44,9 @@ def differences(counts: Counts) -> Iterator[Difference]:
         yield Difference(job_id, "has a row but no history")
 
 
-def rebuild() -> Iterator[Counts]:
-    """Fold every job anew, write all rows, remove those without a history; yield progress.
-
-    Each chunk is a transaction of its own: ingest and readers go on meanwhile, and a rebuild
-    that was interrupted can simply be run again.
-    """
-    counts = Counts()
-    for chunk in known_jobs():
-        with transaction.atomic():
-            lock_log()
-            written = refold(chunk)
-        counts.jobs += len(chunk)
-        counts.written += written
-        counts.parked += len(chunk) - written
-        yield counts
-    orphans = _without_history()
-    for start in range(0, len(orphans), CHUNK):
-        counts.removed += Job.objects.filter(id__in=orphans[start : start + CHUNK]).delete()[0]
-    yield counts
+def differing_fields(one: Job, other: Job) -> list[str]:
+    """Return the columns in which two rows of a job differ."""
+    return [name for name in JobState.model_fields if getattr(one, name) != getattr(other, name)]
 
 
 def _compared(jobs: Collection[str]) -> Iterator[Difference]:
@@ -75,12 +56,8 @@ def _compared(jobs: Collection[str]) -> Iterator[Difference]:
             yield Difference(job_id, f"cannot be folded: {state}")
         elif job_id not in rows:
             yield Difference(job_id, "has a history but no row")
-        elif fields := _differing(rows[job_id], row_of(state)):
+        elif fields := differing_fields(rows[job_id], row_of(state)):
             yield Difference(job_id, f"differs in {', '.join(fields)}")
-
-
-def _differing(row: Job, folded: Job) -> list[str]:
-    return [name for name in JobState.model_fields if getattr(row, name) != getattr(folded, name)]
 
 
 def _without_history() -> list[str]:

@@ -1,0 +1,97 @@
+"""Filling the table of a build while ingest and readers go on.
+
+Folds read outside of any transaction; rows are written in short ones. Each write checks that
+nobody else has written since this process looked: two processes at one build help each other,
+and an older reading never replaces a newer row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from django.db import transaction
+
+from portal.eventlog.models import LoggedEvent
+from portal.jobs.models import Job
+from portal.jobs.readmodel import CHUNK, fold_jobs, known_jobs, row_of, sentence, write
+from portal.jobs.state import JobState
+from portal.replay import builds, shadow
+from portal.replay.models import Build
+
+
+class Overtaken(Exception):
+    """Another process has gone on with the build; read it again."""
+
+
+class Construction:
+    """A build at work; `build` is how it stands."""
+
+    def __init__(self, build: Build) -> None:
+        self.build = build
+        self.table = shadow.model_of(build.table)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was heard that is not in the table."""
+        return LoggedEvent.objects.filter(position__gt=self.build.position).exists()
+
+    def fold_all(self, on_chunk: Callable[[int], None]) -> None:
+        """Fold the jobs that were not folded yet, in the order of their ids."""
+        if self.build.folded:
+            return
+        for chunk in known_jobs(after=self.build.last_job):
+            last, number = chunk[-1], len(chunk)
+
+            def advance(build: Build, last: str = last, number: int = number) -> None:
+                build.last_job = last
+                build.jobs += number
+
+            self._fold(chunk, advance)
+            on_chunk(number)
+
+        def finish(build: Build) -> None:
+            build.folded = True
+
+        self._fold((), finish)
+
+    def catch_up(self) -> list[str]:
+        """Fold once more what heard something since, and what is marked; return those jobs.
+
+        `build.again` has then those that cannot be folded.
+        """
+        newest = builds.newest_position()
+        jobs = sorted({*builds.touched_since(self.build.position), *self.build.again})
+        for start in range(0, len(jobs), CHUNK):
+            self._fold(jobs[start : start + CHUNK], lambda _: None)
+
+        def advance(build: Build) -> None:
+            build.position = newest
+
+        self._fold((), advance)
+        return jobs
+
+    def save(self, change: Callable[[Build], None]) -> None:
+        """Change the build's record. Raises `Overtaken`."""
+        self._fold((), change)
+
+    def _fold(self, jobs: Collection[str], advance: Callable[[Build], None]) -> None:
+        seen = self.build.again
+        rows: list[Job] = []
+        failures: dict[str, str] = {}
+        for job_id, state in fold_jobs(jobs) if jobs else ():
+            if isinstance(state, JobState):
+                rows.append(row_of(state, self.table))
+            else:
+                failures[job_id] = sentence(state)[:500]
+        with transaction.atomic():
+            build = Build.objects.select_for_update().get(pk=self.build.pk)
+            if (build.revision, build.state) != (self.build.revision, self.build.state):
+                raise Overtaken
+            write(rows, self.table)
+            done = {job_id for job_id in jobs if build.again.get(job_id) == seen.get(job_id)}
+            kept = {job_id: why for job_id, why in build.again.items() if job_id not in done}
+            build.again = {**kept, **failures}
+            build.revision += 1
+            advance(build)
+            build.save()
+        self.build = build

@@ -1,0 +1,1 @@
+"""One module a verb; each only reads its arguments and calls `portal.replay`."""

@@ -1,0 +1,64 @@
+"""The queues of the topology, as the portal's settings name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from chronicle_messaging import ENDPOINT_TROUBLE, Bus, Queue, TopologyError
+
+from portal.configuration import PortalSettings
+from portal.replay.errors import NotThere, Unavailable
+
+
+def connect() -> Bus:
+    """Return the bus; nothing is asked of it yet.
+
+    The settings are read anew: a command or request is rare, and tests have many stacks.
+    """
+    return Bus.connect(PortalSettings())
+
+
+def queue_of(bus: Bus, name: str) -> Queue:
+    """Return a queue by its short name. Raises `NotThere`."""
+    try:
+        return bus.queue(name)
+    except TopologyError as error:
+        raise NotThere(str(error), field="queue") from error
+
+
+def names(bus: Bus) -> list[str]:
+    """Return the short names of all queues."""
+    return list(bus.topology.queues)
+
+
+def hears(bus: Bus, consumer: str, attributes: Mapping[str, str]) -> bool:
+    """Return whether a message with these attributes passes the queue's subscription filter.
+
+    Patterns other than an exact text or a prefix are taken to match: a consumer ignores what is
+    not for it.
+    """
+    wanted = bus.topology.queue(consumer).filter or {}
+    return all(
+        any(_matches(pattern, attributes.get(name, "")) for pattern in patterns)
+        for name, patterns in wanted.items()
+    )
+
+
+def _matches(pattern: Any, value: str) -> bool:
+    if isinstance(pattern, str):
+        return value == pattern
+    if isinstance(pattern, dict) and isinstance(pattern.get("prefix"), str):
+        return value.startswith(pattern["prefix"])
+    return True
+
+
+@contextmanager
+def reachable(bus: Bus) -> Iterator[None]:
+    """Turn what the endpoint does wrong into `Unavailable`."""
+    try:
+        yield
+    except ENDPOINT_TROUBLE as error:
+        where = bus.clients.endpoint_url or f"AWS in {bus.clients.region}"
+        raise Unavailable(f"the queues at {where} cannot be used: {error}") from error

@@ -1,0 +1,168 @@
+"""Records of what was done, and the report that every verb returns."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+
+from portal.replay.models import Replay
+
+log = structlog.get_logger(__name__)
+
+Item = dict[str, Any]
+
+# A record keeps the first ones; a command prints them all.
+MOST_ITEMS = 200
+_SAVE_EVERY = 1.0  # seconds
+
+
+def _nobody(*_: Any) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who calls a verb and how.
+
+    `progress` gets what is done and how much there is (None: not known); `opened` gets the
+    record once the parameters are accepted. A dry run changes nothing and leaves no record.
+    """
+
+    by: str = ""
+    dry_run: bool = False
+    progress: Callable[[int, int | None], None] = _nobody
+    opened: Callable[[Replay], None] = _nobody
+
+
+@dataclass
+class Report:
+    """What a verb did: counts, single things, and how many are left undone."""
+
+    verb: str
+    dry_run: bool = False
+    record: UUID | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    items: list[Item] = field(default_factory=list)
+    left: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is done, 1 when something is left."""
+        return 1 if self.left else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the API and `--json` show it."""
+        return {
+            "verb": self.verb,
+            "dry_run": self.dry_run,
+            "record": str(self.record) if self.record else None,
+            "counts": dict(self.counts),
+            "left": self.left,
+            "items": self.items,
+        }
+
+
+class Run:
+    """A verb at work: counts, notes, and the progress that others see."""
+
+    def __init__(self, call: Call, report: Report, record: Replay | None) -> None:
+        self._call = call
+        self._saved = time.monotonic()
+        self.report = report
+        self.record = record
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a count."""
+        self.report.counts[name] += number
+
+    def note(self, **item: Any) -> None:
+        """Keep a single thing that was found or done."""
+        self.report.items.append(item)
+
+    def leave(self, number: int = 1) -> None:
+        """Something could not be done."""
+        self.report.left += number
+
+    def step(self, done: int, total: int | None = None, *, checkpoint: int | None = None) -> None:
+        """Show how far it is; what is over before `checkpoint` is not done again."""
+        self._call.progress(done, total)
+        if self.record is None:
+            return
+        self.record.done, self.record.total = done, total
+        if checkpoint is not None:
+            self.record.checkpoint = checkpoint
+        if time.monotonic() - self._saved >= _SAVE_EVERY:
+            self._saved = time.monotonic()
+            _save(self.record, self.report)
+
+
+@contextmanager
+def running(
+    call: Call,
+    verb: str,
+    parameters: Mapping[str, Any],
+    *,
+    resumed: Replay | None = None,
+) -> Iterator[Run]:
+    """Open a record, and close it with how it ended; errors and interruptions pass through."""
+    record = None if call.dry_run else (resumed or _opened(call, verb, parameters))
+    report = Report(verb, call.dry_run, record.pk if record else None)
+    if resumed is not None:
+        resumed.outcome, resumed.finished_at, resumed.error = Replay.Outcome.RUNNING, None, ""
+        report.counts.update(resumed.counts)
+    run = Run(call, report, record)
+    if record is None:
+        yield run
+        return
+    _save(record, report)
+    call.opened(record)
+    try:
+        yield run
+    except Exception as error:
+        _close(record, report, Replay.Outcome.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    except BaseException as interruption:
+        _close(record, report, Replay.Outcome.INTERRUPTED, type(interruption).__name__)
+        raise
+    _close(record, report, Replay.Outcome.INCOMPLETE if report.left else Replay.Outcome.DONE)
+
+
+def _opened(call: Call, verb: str, parameters: Mapping[str, Any]) -> Replay:
+    now = timezone.now()
+    return Replay(
+        verb=verb,
+        requested_by=call.by,
+        parameters={name: value for name, value in parameters.items() if value not in (None, ())},
+        started_at=now,
+        updated_at=now,
+    )
+
+
+def _save(record: Replay, report: Report) -> None:
+    record.updated_at = timezone.now()
+    record.counts, record.items = dict(report.counts), report.items[:MOST_ITEMS]
+    record.left = report.left
+    record.save()
+
+
+def _close(record: Replay, report: Report, outcome: str, error: str = "") -> None:
+    record.outcome, record.error = outcome, error.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    record.finished_at = timezone.now()
+    _save(record, report)
+    log.info(
+        "replay_finished",
+        verb=record.verb,
+        replay_id=str(record.pk),
+        by=record.requested_by,
+        outcome=outcome,
+        left=report.left,
+        **{f"count_{name}": number for name, number in report.counts.items()},
+    )

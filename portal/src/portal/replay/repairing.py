@@ -1,0 +1,148 @@
+"""Repairing gaps from what the publishers left: the recorder's journal, the portal's store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+
+from portal.downloads.store import recording_store
+from portal.eventlog.inbox import Arrival, Inbox
+from portal.eventlog.locking import lock_log
+from portal.eventlog.models import StoredEvent, StreamCursor
+from portal.jobs.readmodel import refold
+from portal.replay import gaps
+from portal.replay.errors import BadParameters, NotThere, ReplayError
+from portal.replay.gaps import Gap
+from portal.replay.journals import Journal, read_journal
+from portal.replay.records import Call, Report, Run, running
+
+_BATCH = 200
+_ELSEWHERE = "only its publisher has it"
+
+
+def find_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:
+    """List the gaps; each counts as something left."""
+    report = Report("gaps", call.dry_run)
+    for gap in gaps.find(jobs=jobs):
+        report.items.append(gap.as_item())
+        report.counts[gap.kind] += 1
+        report.left += 1
+    return report
+
+
+def repair_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:
+    """Put what is missing into the log, through the inbox, where it can still be had.
+
+    A stream without a seal counts as whole once the journal shows that nothing came after.
+    What remains is left, with the reason.
+    """
+    by_job: dict[str, list[Gap]] = defaultdict(list)
+    for gap in gaps.find(jobs=jobs):
+        by_job[gap.job_id].append(gap)
+    with running(call, "gaps", {"repair": True, "jobs": sorted(jobs)}) as run:
+        for number, (job_id, lacking) in enumerate(by_job.items(), start=1):
+            _Repair(job_id, lacking).carry_out(run, dry_run=call.dry_run)
+            run.step(number, len(by_job))
+    return run.report
+
+
+def accept_gap(call: Call, stream: str, *, reason: str) -> Report:
+    """Take a stream without a seal for whole as it is: its recorder died, nothing is left of it.
+
+    Raises `NotThere` where the stream has no lost tail, `BadParameters` without a reason.
+    """
+    if not reason.strip():
+        raise BadParameters("say why the stream is taken for whole", field="reason")
+    tails = (gap for gap in gaps.find() if gap.kind in {"tail", "unheard"})
+    gap = next((gap for gap in tails if gap.stream == stream), None)
+    if gap is None:
+        raise NotThere(f"stream {stream!r} has no lost tail; `gaps` lists those that have one")
+    with running(call, "gaps", {"accept": stream, "reason": reason}) as run:
+        run.note(**gap.as_item(), became="taken for whole")
+        run.count("accepted")
+        if not call.dry_run:
+            _end(stream, gap.job_id, None, f"{call.by or 'somebody'}: {reason}")
+    return run.report
+
+
+class _Repair:
+    """What can be done for one job."""
+
+    def __init__(self, job_id: str, lacking: Sequence[Gap]) -> None:
+        self._job_id = job_id
+        self._lacking = lacking
+        self._journal = Journal(job_id, {})
+        self._problem = _ELSEWHERE
+        if any(gap.source == "journal" for gap in lacking):
+            try:
+                self._journal = read_journal(job_id, recording_store())
+                self._problem = "its journal has no more either"
+            except ReplayError as error:
+                self._problem = error.detail
+
+    def carry_out(self, run: Run, *, dry_run: bool) -> None:
+        if dry_run:
+            open_still = {id(gap) for gap in self._lacking if not self._would_help(gap)}
+        else:
+            self._put_into_the_log(run)
+            self._end_streams()
+            now = {(gap.kind, gap.stream) for gap in gaps.find(jobs=[self._job_id])}
+            open_still = {id(gap) for gap in self._lacking if (gap.kind, gap.stream) in now}
+        for gap in self._lacking:
+            is_open = id(gap) in open_still
+            repaired = "can be repaired" if dry_run else "repaired"
+            run.note(**gap.as_item(), became=self._reason(gap) if is_open else repaired)
+            run.count("not repaired" if is_open else repaired)
+            run.leave(int(is_open))
+
+    def _reason(self, gap: Gap) -> str:
+        return self._problem if gap.source == "journal" else _ELSEWHERE
+
+    def _lines(self, gap: Gap) -> list[str]:
+        return _stored(gap.stream) if gap.is_ours else self._journal.lines(gap.stream)
+
+    def _put_into_the_log(self, run: Run) -> None:
+        lines = [line for gap in self._lacking for line in self._lines(gap)]
+        inbox = Inbox(refold)
+        for start in range(0, len(lines), _BATCH):
+            receipt = inbox.receive([Arrival(line) for line in lines[start : start + _BATCH]])
+            run.count("events", len(receipt.stored))
+
+    def _end_streams(self) -> None:
+        ends = self._journal.ends()
+        for gap in self._lacking:
+            if gap.kind in {"tail", "unheard"} and gap.stream in ends:
+                _end(gap.stream, self._job_id, ends[gap.stream], "its journal")
+
+    def _would_help(self, gap: Gap) -> bool:
+        if gap.is_ours:
+            return True
+        known = self._journal.streams.get(gap.stream, {})
+        if gap.kind == "hole":
+            return all(
+                sequence in known
+                for first, last in gap.missing
+                for sequence in range(first, (last or first) + 1)
+            )
+        # A tail: the journal has its seal, or knows that nothing came after.
+        sealed = any(event.sealed for event, _ in known.values())
+        ends = self._journal.ends()
+        return sealed or ends.get(gap.stream, -1) >= gap.missing[0][0] - 1
+
+
+def _stored(stream: str) -> list[str]:
+    rows = StoredEvent.objects.filter(originator_id=stream).order_by("originator_version")
+    return [bytes(state).decode() for state in rows.values_list("state", flat=True)]
+
+
+def _end(stream: str, job_id: str, last: int | None, by: str) -> None:
+    """Note where a stream ends; not before what was heard of it (None: there)."""
+    with transaction.atomic():
+        lock_log()
+        cursor, _ = StreamCursor.objects.get_or_create(stream=stream, defaults={"job_id": job_id})
+        if last is None or last >= cursor.highest:
+            cursor.ended_at_sequence = cursor.highest if last is None else last
+            cursor.ended_by = by[:255]
+            cursor.save()

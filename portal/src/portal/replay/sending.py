@@ -1,0 +1,180 @@
+"""Replay: events of the log once more, straight into one consumer's queue.
+
+They never go through the topic, so nobody else hears them. Each has the id that it always had,
+by which a consumer knows what it has done already, and the attribute `replayid`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chronicle_messaging import Bus, Queue
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from portal.eventlog.models import LoggedEvent
+from portal.replay import queues
+from portal.replay.errors import BadParameters, NotNow, NotThere
+from portal.replay.models import Replay
+from portal.replay.pace import Pace
+from portal.replay.records import Call, Report, Run, running
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which events: of these types (in full, or the name alone) and jobs, heard in this time."""
+
+    types: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    everything: bool = False
+
+    def check(self) -> None:
+        """Refuse a selection of nothing in particular: that must be meant. `BadParameters`."""
+        chosen = self.types or self.jobs or self.since or self.until
+        if not chosen and not self.everything:
+            raise BadParameters(
+                "say which events: by type, job, since or until; or everything", field="types"
+            )
+
+    def events(self) -> QuerySet[LoggedEvent]:
+        """Return the events in the order of the log."""
+        events = LoggedEvent.objects.order_by("position")
+        if self.types:
+            wanted = Q()
+            for one in self.types:
+                wanted |= Q(type=one) if "." in one else Q(type__contains=f".{one}.v")
+            events = events.filter(wanted)
+        if self.jobs:
+            events = events.filter(job_id__in=self.jobs)
+        if self.since:
+            events = events.filter(received_at__gte=self.since)
+        if self.until:
+            events = events.filter(received_at__lt=self.until)
+        return events
+
+    def as_parameters(self) -> dict[str, Any]:
+        """Return it as a record keeps it."""
+        words = {name: value for name, value in asdict(self).items() if value}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in words.items()
+        }
+
+    @classmethod
+    def of_parameters(cls, parameters: dict[str, Any]) -> Selection:
+        """Read it from a record."""
+        times = {
+            name: parse_datetime(parameters[name])
+            for name in ("since", "until")
+            if name in parameters
+        }
+        return cls(
+            types=tuple(parameters.get("types", ())),
+            jobs=tuple(parameters.get("jobs", ())),
+            everything=bool(parameters.get("everything")),
+            **times,
+        )
+
+
+def replay(call: Call, consumer: str, selection: Selection, *, rate: float | None = None) -> Report:
+    """Send events of the log to one consumer; `rate` is events a second.
+
+    What the consumer's subscription would not let through is not sent. Raises `NotThere` for an
+    unknown consumer, `BadParameters` for one that hears no events, `Unavailable`.
+    """
+    selection.check()
+    bus = queues.connect()
+    queue = _consumer(bus, consumer)
+    last = selection.events().order_by("-position").values_list("position", flat=True).first()
+    parameters = {"to": consumer, "rate": rate, "last": last or 0, **selection.as_parameters()}
+    pace = Pace(rate)
+    with running(call, "replay", parameters) as run:
+        _Sending(bus, queue, consumer, run, pace).send(selection, last=last or 0)
+    return run.report
+
+
+def resume(call: Call, replay_id: str | UUID) -> Report:
+    """Go on with a replay that was interrupted or failed, under the same id.
+
+    Raises `NotThere`, or `NotNow` where it was finished.
+    """
+    try:
+        record = Replay.objects.filter(pk=replay_id, verb="replay").first()
+    except ValidationError:
+        record = None
+    if record is None:
+        raise NotThere(f"there is no replay {replay_id}")
+    if record.outcome == Replay.Outcome.DONE:
+        raise NotNow(f"replay {replay_id} is done")
+    selection = Selection.of_parameters(record.parameters)
+    consumer, rate = record.parameters["to"], record.parameters.get("rate")
+    bus = queues.connect()
+    queue = _consumer(bus, consumer)
+    with running(replace(call), "replay", record.parameters, resumed=record) as run:
+        sending = _Sending(bus, queue, consumer, run, Pace(rate))
+        sending.send(selection, last=record.parameters["last"], after=record.checkpoint)
+    return run.report
+
+
+def _consumer(bus: Bus, name: str) -> Queue:
+    queue = queues.queue_of(bus, name)
+    spec = bus.topology.queue(name)
+    if not spec.subscribed:
+        raise BadParameters(f"{name!r} hears no events of the log", field="to")
+    return queue
+
+
+@dataclass
+class _Sending:
+    bus: Bus
+    queue: Queue
+    consumer: str
+    run: Run
+    pace: Pace
+
+    def send(self, selection: Selection, *, last: int, after: int = 0) -> None:
+        events = selection.events().filter(position__lte=last)
+        total = events.count()
+        events = events.filter(position__gt=after)
+        done = total - events.count()
+        position = after
+        with queues.reachable(self.bus):
+            while page := list(events.filter(position__gt=position)[:_PAGE]):
+                for event in page:
+                    self._send(event)
+                    done, position = done + 1, event.position
+                    self.run.step(done, total, checkpoint=position)
+
+    def _send(self, event: LoggedEvent) -> None:
+        attributes = {"type": event.type, "source": event.source, "subject": event.job_id}
+        if not queues.hears(self.bus, self.consumer, attributes):
+            self.run.count("not for it")
+            return
+        self.run.count("sent")
+        if self.run.record is None:
+            return
+        self.pace.wait()
+        replay_id = str(self.run.record.pk)
+        self.queue.send(
+            _marked(event.envelope, replay_id),
+            group=event.job_id,
+            # Not the event's id alone: the queue may have had that minutes ago.
+            deduplication_id=f"{event.event_id}.{replay_id}",
+            attributes=attributes,
+        )
+
+
+def _marked(envelope: str, replay_id: str) -> str:
+    """Return an envelope with `replayid`; everything else as it came."""
+    return json.dumps(
+        {**json.loads(envelope), "replayid": replay_id}, ensure_ascii=False, separators=(",", ":")
+    )

@@ -1,0 +1,150 @@
+"""Swapping a build in, and rolling back to the table that was read before.
+
+Under the log's lock nobody writes: the last stretch is folded, the tables change their names,
+and with the commit everybody reads the other one. A reader before that sees the old table whole,
+a reader after it the new one; on PostgreSQL one that comes in between waits for a moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from portal.eventlog.locking import lock_log
+from portal.eventlog.models import ParkedJob
+from portal.jobs.models import Job
+from portal.replay import builds, shadow
+from portal.replay.comparison import Changes
+from portal.replay.construction import Construction, Overtaken
+from portal.replay.errors import NotNow
+from portal.replay.models import Build
+from portal.replay.records import Call, Report, Run, running
+
+log = structlog.get_logger(__name__)
+
+State = Build.State
+T = TypeVar("T")
+
+_TRIES = 30
+_PAUSE = 0.3  # seconds in which readers that hold the table may end
+
+
+def swap(call: Call) -> Report:
+    """Let everybody read the build that is ready; the table that was read is kept.
+
+    Raises `NotNow` where none is ready, where other code made it, or where a job cannot be
+    folded any more.
+    """
+    build = builds.current()
+    if build is None or build.state != State.READY:
+        raise NotNow("no build of the read model is ready; run `rebuild` first")
+    if not builds.is_by_this_code(build):
+        raise NotNow("the build was made by other code than this; run `rebuild` again")
+    return _exchange(call, "swap", build)
+
+
+def rollback(call: Call) -> Report:
+    """Let everybody read the table again that was read before the last swap.
+
+    What was heard since is folded into it first; a job that cannot be is parked, its row as it
+    was. Raises `NotNow` where none is kept, or where it has other columns than this version.
+    """
+    build = builds.kept()
+    if build is None:
+        raise NotNow("no table of the read model is kept; only a swap keeps one")
+    return _exchange(call, "rollback", build)
+
+
+def _exchange(call: Call, verb: str, build: Build) -> Report:
+    if not shadow.exists(build.table) or not shadow.has_our_columns(build.table):
+        raise NotNow(
+            f"table {build.table} is not there or has other columns than this version's; "
+            "run `rebuild --fresh`, then `swap`"
+        )
+    with running(call, verb, {"build": build.pk}) as run:
+        if call.dry_run:
+            waiting = len({*builds.touched_since(build.position), *build.again})
+            run.count("to be folded again", waiting)
+            _note_changes(run, _foreseen(build))
+            return run.report
+        # Most of the rest is done while nobody waits.
+        _patiently(lambda: _catch_up(build.pk))
+        changes = _patiently(lambda: _under_the_lock(build.pk, run))
+        _note_changes(run, {**_foreseen(build), **changes.by_job})
+    return run.report
+
+
+def _foreseen(build: Build) -> dict[str, str]:
+    """Return what the rebuild found to differ; a table that is kept was compared long ago."""
+    jobs: dict[str, str] = build.report.get("jobs", {}) if build.state == State.READY else {}
+    return jobs
+
+
+def _catch_up(number: int) -> None:
+    Construction(Build.objects.get(pk=number)).catch_up()
+
+
+@transaction.atomic
+def _under_the_lock(number: int, run: Run) -> Changes:
+    lock_log()
+    began = time.monotonic()
+    work = Construction(Build.objects.select_for_update().get(pk=number))
+    if work.build.state not in {State.READY, State.KEPT}:
+        raise NotNow(f"build {number} is {work.build.state} by now")
+    changes = Changes()
+    changes.compare(work.catch_up(), Job, work.table)
+    if work.build.again and work.build.state == State.READY:
+        jobs = ", ".join(sorted(work.build.again)[:5])
+        raise NotNow(
+            f"{len(work.build.again)} job(s) cannot be folded: {jobs}; see `parked list`, or "
+            "change the code and run `rebuild`"
+        )
+    _rename(work.build)
+    run.report.counts.update({"folded under the lock": changes.compared, "swapped": 1})
+    log.info("read_model_swapped", build=number, seconds=round(time.monotonic() - began, 4))
+    return changes
+
+
+def _rename(build: Build) -> None:
+    old = builds.active()
+    for other in Build.objects.filter(state=State.KEPT).exclude(pk=build.pk):
+        builds.discard(other)
+    shadow.show(build.table, instead_as=old.table)
+    old.state, old.position = State.KEPT, build.position
+    # Rows of parked jobs stood still in it.
+    parked = ParkedJob.objects.values_list("job_id", flat=True)
+    old.again = dict.fromkeys(parked, "was parked at the swap")
+    old.save()
+    # Of the other table, other jobs may be parked: those that could not be folded just now.
+    now = timezone.now()
+    ParkedJob.objects.all().delete()
+    ParkedJob.objects.bulk_create(
+        ParkedJob(job_id=job_id, error=error, parked_at=now)
+        for job_id, error in build.again.items()
+    )
+    build.state, build.swapped_at, build.again = State.ACTIVE, now, {}
+    build.save()
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Do it, and again where another process or a long reader was in the way."""
+    for _ in range(_TRIES - 1):
+        try:
+            return act()
+        except (Overtaken, OperationalError) as error:
+            if connection.in_atomic_block:
+                raise  # inside of somebody's transaction there is no second try
+            log.info("swap_postponed", error=str(error))
+            time.sleep(_PAUSE)
+    return act()
+
+
+def _note_changes(run: Run, changes: dict[str, str]) -> None:
+    for job_id, change in changes.items():
+        run.note(job=job_id, change=change)
+    run.count("jobs that read otherwise", len(changes))

@@ -1,0 +1,22 @@
+"""What tests of the replay tooling share."""
+
+from __future__ import annotations
+
+import pytest
+from portal.eventlog.models import LoggedEvent
+from portal.jobs.readmodel import refold
+
+
+@pytest.fixture
+def poison(hear):
+    """Jobs of which one event cannot be read any more, as after a bad change of code."""
+
+    def spoil(story, index=1):
+        hear(story)
+        rows = LoggedEvent.objects.filter(job_id=story.job_id).order_by("position")
+        row = rows[index]
+        LoggedEvent.objects.filter(pk=row.pk).update(envelope="{}")
+        refold([story.job_id])
+        return row
+
+    return spoil
