@@ -144,6 +144,7 @@ class TestGrowingObject:
         append(growing.path, b"cues")
         expected = sha256_of_path(growing.path)
         stored = growing.complete()
+        assert growing.checksum() == ("sha256", expected)
         assert stored.size == 20 * MIB + 4
         assert store.stat(KEY) == stored
         assert sha256_of_object(store, KEY) == expected

@@ -7,7 +7,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
 import pytest
-from chronicle_storage import StoreRefused, StoreUnreachable, sha256_of_object, sha256_of_path
+from chronicle_storage import (
+    StoreRefused,
+    StoreUnreachable,
+    UploadMismatch,
+    sha256_of_object,
+    sha256_of_path,
+)
+from chronicle_storage.crc64 import as_header, crc64_of_slice
 from chronicle_storage.s3 import S3Store
 from chronicle_storage.s3_bucket import Bucket
 
@@ -66,7 +73,9 @@ class TestMultipartUpload:
         growing.flush()
         growing.complete()
         assert uploads(bucket) == []
-        assert [path.name for path in (tmp_path / "spool").iterdir()] == ["attempt-1.mkv"]
+        growing.discard()
+        assert list((tmp_path / "spool").iterdir()) == []
+        assert bucket.head(KEY) is not None
 
     def test_keeps_the_media_type(self, bucket, growing):
         write(growing, 9 * MIB)
@@ -109,6 +118,47 @@ class TestMultipartUpload:
         again = store.grow(KEY, spool=tmp_path / "spool", name="attempt-1").complete()
         assert again == first
         assert uploads(bucket) == []
+
+
+class TestChecksums:
+    def test_go_with_every_part_where_the_endpoint_knows_them(self, aws, credentials, tmp_path):
+        # This endpoint verifies those of parts; it makes none of whole objects.
+        bucket = Bucket("checked", region="us-east-1", endpoint=aws.url, provision=True, crc64=True)
+        growing = S3Store(bucket).grow(KEY, spool=tmp_path, name="attempt-1")
+        write(growing, 8 * MIB + 1000)
+        growing.flush()
+        growing.complete()
+        found = bucket.client.head_object(Bucket="checked", Key=KEY, ChecksumMode="ENABLED")
+        assert found["ChecksumCRC64NVME"].endswith("-2")
+        assert growing.checksum() == ("sha256", sha256_of_path(growing.path))
+
+    def test_of_the_whole_are_compared_with_the_stores_own(self, bucket, growing):
+        asked = {}
+
+        class Aws:
+            """What AWS adds to the answers of this endpoint."""
+
+            def __getattr__(self, name):
+                return getattr(client, name)
+
+            def complete_multipart_upload(self, **request):
+                asked.update(request)
+                answer = client.complete_multipart_upload(
+                    **{k: v for k, v in request.items() if not k.startswith("Checksum")}
+                )
+                return answer | {"ChecksumType": "FULL_OBJECT", "ChecksumCRC64NVME": self.says}
+
+        client, bucket.client = bucket.client, Aws()
+        write(growing, 9 * MIB)
+        growing.flush()
+        growing._upload.checks_whole = True
+        expected = as_header(crc64_of_slice(growing.path, 0, 9 * MIB))
+        bucket.client.says = "AAAAAAAAAAA="
+        with pytest.raises(UploadMismatch, match="CRC64NVME"):
+            growing.complete()
+        assert (asked["ChecksumType"], asked["ChecksumCRC64NVME"]) == ("FULL_OBJECT", expected)
+        bucket.client.says = expected
+        assert growing.complete().size == 9 * MIB
 
 
 class TestBucket:

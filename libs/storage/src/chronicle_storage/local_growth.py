@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chronicle_storage.checksum import sha256_of_path
 from chronicle_storage.durably import disk_errors, rename_durably, sync_file
 from chronicle_storage.errors import NothingToDeliver, UploadMismatch
 from chronicle_storage.keys import GROWING
@@ -59,6 +60,12 @@ class LocalGrowth:
         self._durable = size
         self._delivered = stored
         return stored
+
+    def checksum(self) -> tuple[str, str]:
+        """Return the SHA-256 of the object."""
+        path = self._path if self._delivered is None else self._place
+        with disk_errors(f"reading {path.name}"):
+            return "sha256", sha256_of_path(path)
 
     def discard(self) -> None:
         """Delete the file."""

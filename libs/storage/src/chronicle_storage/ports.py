@@ -50,6 +50,12 @@ class GrowingObject(Protocol):
         `StoreUnreachable`. Raises `NothingToDeliver`, `UploadMismatch`.
         """
 
+    def checksum(self) -> tuple[str, str]:
+        """Return algorithm and hex digits of the object, once it is complete.
+
+        `sha256` while the whole file is still here, else `crc64nvme` as its parts were sent.
+        """
+
     def discard(self) -> None:
         """Delete the file and what was stored of it; nothing to do is fine."""
 

@@ -21,14 +21,20 @@ LARGEST_PLAIN_PUT = 64 * 1024 * 1024
 
 
 class S3Store:
-    """A bucket; the credentials are boto3's business and never pass through here."""
+    """A bucket; the credentials are boto3's business and never pass through here.
 
-    def __init__(self, bucket: Bucket) -> None:
+    `keep` is how many stored bytes of a growing object stay in the spool; None is all of them.
+    """
+
+    def __init__(self, bucket: Bucket, *, keep: int | None = None) -> None:
         self._bucket = bucket
+        self._keep = keep
 
     def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:
         """Return a file in the spool whose parts are uploaded while it grows."""
-        return S3Growth(self._bucket, check_key(key), spool=spool, name=check_name(name))
+        return S3Growth(
+            self._bucket, check_key(key), spool=spool, name=check_name(name), keep=self._keep
+        )
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what a HEAD request says."""

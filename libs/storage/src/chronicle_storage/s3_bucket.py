@@ -20,13 +20,21 @@ class Bucket:
     """A bucket and the client that reaches it; safe to share between threads.
 
     With `provision` the bucket is created when a write finds it missing, also when the
-    endpoint has lost it.
+    endpoint has lost it. With `crc64` it keeps CRC64NVME of whole objects; by default AWS does,
+    other endpoints do not all know it (they get botocore's CRC32 of each part).
     """
 
     def __init__(
-        self, name: str, *, region: str, endpoint: str | None = None, provision: bool = False
+        self,
+        name: str,
+        *,
+        region: str,
+        endpoint: str | None = None,
+        provision: bool = False,
+        crc64: bool | None = None,
     ) -> None:
         self.name = name
+        self.crc64 = endpoint is None if crc64 is None else crc64
         self._region = region
         self._provision = provision
         # Answers to a GET that say no more than that the object is not there.

@@ -17,7 +17,10 @@ from urllib3.exceptions import HTTPError
 
 from chronicle_storage.errors import StoreError, StoreRefused, StoreUnreachable
 
-PASSING = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"})
+PASSING = frozenset(
+    # BadDigest: bytes were damaged on the way, or the head was written anew as they were sent.
+    {"BadDigest", "SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"}
+)
 
 
 class S3Answer(StoreError):

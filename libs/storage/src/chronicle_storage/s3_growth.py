@@ -6,9 +6,11 @@ very end. So:
 1. Every full part is uploaded once it is complete, part 1 with the head as it is then.
 2. At each flush the unfinished tail is uploaded as the next part number. A later upload of the
    same number takes its place, so the tail is simply overwritten until it is full.
-3. At the end: the last tail, part 1 again with its final head, complete, verify.
+3. Full parts that the bucket has are punched out of the file, but part 1 and the newest ones.
+4. At the end: the last tail, part 1 again with its final head, complete, verify.
 
-Whatever happens in between, the parts in the ledger are a prefix of the recording.
+Whatever happens in between, the parts in the ledger are a prefix of the recording. The ledger
+stays until `discard`: a punched file is worth nothing without it.
 """
 
 from __future__ import annotations
@@ -18,19 +20,19 @@ from pathlib import Path
 
 import structlog
 
-from chronicle_storage.content_type import content_type_of
+from chronicle_storage.checksum import sha256_of_path
 from chronicle_storage.durably import disk_errors
 from chronicle_storage.errors import NothingToDeliver, StoreUnreachable, UploadMismatch
-from chronicle_storage.file_slice import FileSlice
-from chronicle_storage.parts import FIRST_PART, Span, spans
+from chronicle_storage.hole import punch
+from chronicle_storage.parts import FIRST_PART, spans
 from chronicle_storage.ports import StoredObject
 from chronicle_storage.s3_bucket import Bucket
-from chronicle_storage.s3_errors import S3Answer, s3_errors
-from chronicle_storage.upload_ledger import StoredPart, Upload, UploadLedger
+from chronicle_storage.s3_errors import S3Answer
+from chronicle_storage.s3_uploads import Uploads, crc64_of_upload
+from chronicle_storage.upload_ledger import Upload, UploadLedger
 
 log = structlog.get_logger(__name__)
 
-GONE = frozenset({"NoSuchUpload"})
 # A tail that grew by less than an eighth waits, so that large parts are not sent without end:
 # at 8 MiB that never waits more than 1 MiB, at any size it costs at most eight times the bytes.
 WORTH_SENDING = 8
@@ -39,9 +41,13 @@ WORTH_SENDING = 8
 class S3Growth:
     """The file `<spool>/<name><suffix of the key>` and its multipart upload."""
 
-    def __init__(self, bucket: Bucket, key: str, *, spool: Path, name: str) -> None:
+    def __init__(
+        self, bucket: Bucket, key: str, *, spool: Path, name: str, keep: int | None
+    ) -> None:
         self._bucket = bucket
+        self._uploads = Uploads(bucket)
         self._key = key
+        self._keep = keep
         self._path = spool / f"{name}{Path(key).suffix}"
         self._ledger = UploadLedger(spool / f"{name}.upload.json", bucket=bucket.name, key=key)
         with disk_errors(f"making the spool of {key}"):
@@ -57,14 +63,13 @@ class S3Growth:
     @property
     def durable(self) -> int:
         """Bytes in parts that the bucket confirmed."""
-        if self._delivered is not None:
-            return self._delivered.size
         return 0 if self._upload is None else self._upload.durable
 
     def flush(self) -> int:
-        """Upload the full parts and the tail."""
-        if (size := self._size()) > 0 and self._delivered is None:
+        """Upload the full parts and the tail; free the disk of what need not be here."""
+        if (size := self._size()) > 0 and not self._is_completed():
             self._anew_if_gone(lambda: self._send(size, final=False))
+            self._punch()
         return self.durable
 
     def complete(self) -> StoredObject:
@@ -75,17 +80,26 @@ class S3Growth:
             raise NothingToDeliver(
                 f"{self._key}: {self._path.name} is missing or empty; see the writer's log"
             )
-        if size < FIRST_PART:
-            self._put(size)
-        else:
+        if self._is_completed() and not self._is_there():
+            log.warning("object_gone", key=self._key)
+            self._forget()
+        if not self._is_completed():
             self._anew_if_gone(lambda: self._finish(size))
         self._delivered = self._verified(size)
-        self._abort()
         return self._delivered
+
+    def checksum(self) -> tuple[str, str]:
+        """Return SHA-256 of the file, or CRC64NVME of the parts of a punched one."""
+        if self._upload is not None and self._upload.punched:
+            crc64 = crc64_of_upload(self._upload)
+            assert crc64 is not None, "no part is punched without one"
+            return "crc64nvme", crc64
+        with disk_errors(f"reading {self._path.name}"):
+            return "sha256", sha256_of_path(self._path)
 
     def discard(self) -> None:
         """Abort the upload, delete the file."""
-        self._abort()
+        self._forget()
         with disk_errors(f"discarding {self._path.name}"):
             self._path.unlink(missing_ok=True)
 
@@ -93,14 +107,31 @@ class S3Growth:
         with disk_errors(f"looking at {self._path.name}"):
             return self._path.stat().st_size if self._path.is_file() else 0
 
+    def _is_completed(self) -> bool:
+        return self._upload is not None and self._upload.completed is not None
+
+    def _is_there(self) -> bool:
+        """Return whether the object can be had; what only the bucket had is not given up."""
+        assert self._upload is not None
+        found = self._bucket.head(self._key)
+        is_it = found is not None and found["ETag"].strip('"') == self._upload.completed
+        if not is_it and self._upload.punched:
+            raise UploadMismatch(f"{self._key}: the object was completed, and is there no more")
+        return is_it
+
     def _anew_if_gone(self, action: Callable[[], object]) -> None:
         """Act; if the bucket does not know the upload any more, begin a new one and act again."""
         try:
             action()
         except S3Answer:
             assert self._upload is not None
-            if self._was_completed(self._upload):
+            if self._became_the_object(self._upload):
                 return
+            if self._upload.punched:
+                # Nobody has those bytes any more. The rest is worth delivering all the same:
+                # players go on behind a stretch of zeros.
+                lost = self._upload.punched - FIRST_PART
+                log.error("upload_gone_with_media", key=self._key, lost_bytes=lost)  # noqa: TRY400
             log.warning("upload_gone", key=self._key, upload_id=self._upload.upload_id)
             self._upload = None
             self._ledger.forget()
@@ -111,28 +142,22 @@ class S3Growth:
                     f"{self._key}: the bucket lost two uploads in a row ({answer.code}); try again"
                 ) from answer
 
-    def _was_completed(self, upload: Upload) -> bool:
+    def _became_the_object(self, upload: Upload) -> bool:
         """Return whether the upload is gone because it became the object."""
         found = self._bucket.head(self._key)
-        return found is not None and found["ETag"].strip('"') == upload.etag
+        if found is None or found["ETag"].strip('"') != upload.etag:
+            return False
+        upload.completed = upload.etag
+        self._ledger.write(upload)
+        return True
 
     def _open(self, size: int) -> Upload:
         if self._upload is not None and self._upload.durable > size:
             # The writer began the file anew: nothing that was uploaded belongs to it.
             log.warning("spool_shrank", key=self._key, size=size, durable=self._upload.durable)
-            self._abort()
+            self._forget()
         if self._upload is None:
-            answer = self._bucket.write(
-                f"beginning the upload of {self._key}",
-                lambda: self._bucket.client.create_multipart_upload(
-                    Bucket=self._bucket.name,
-                    Key=self._key,
-                    ContentType=content_type_of(self._key),
-                ),
-            )
-            self._upload = Upload(
-                bucket=self._bucket.name, key=self._key, upload_id=answer["UploadId"]
-            )
+            self._upload = self._uploads.begin(self._key)
             self._ledger.write(self._upload)
         return self._upload
 
@@ -146,55 +171,44 @@ class S3Growth:
                 grown = span.length - stored.length
                 if grown * WORTH_SENDING < span.length:
                     continue
-            self._send_part(upload, span)
+            self._uploads.send(upload, span, self._path)
+            self._ledger.write(upload)
         return upload
 
-    def _send_part(self, upload: Upload, span: Span) -> None:
-        with (
-            disk_errors(f"reading {self._path.name}"),
-            FileSlice(self._path, span.start, span.length) as body,
-            s3_errors(f"uploading part {span.number} of {self._key}", expected=GONE),
-        ):
-            answer = self._bucket.client.upload_part(
-                Bucket=self._bucket.name,
-                Key=self._key,
-                UploadId=upload.upload_id,
-                PartNumber=span.number,
-                Body=body,
-            )
-        upload.parts[span.number] = StoredPart(
-            etag=answer["ETag"], length=span.length, checksum=answer.get("ChecksumCRC32")
-        )
+    def _punch(self) -> None:
+        """Free the disk of the oldest stored parts, but for part 1 and `keep` bytes."""
+        upload = self._upload
+        if upload is None or self._keep is None:
+            return
+        end = FIRST_PART
+        stored = upload.durable
+        for span in spans(stored):
+            part = upload.parts[span.number]
+            if not span.full or part.length != span.length or part.crc64 is None:
+                break
+            if span.number > 1 and stored - (span.start + span.length) >= self._keep:
+                end = span.start + span.length
+        if end <= max(FIRST_PART, upload.punched):
+            return
+        before = upload.punched
+        # The ledger first: who comes after a crash must not take zeros for media.
+        upload.punched = end
         self._ledger.write(upload)
+        with disk_errors(f"freeing parts of {self._path.name}"):
+            is_done = punch(self._path, FIRST_PART, end - FIRST_PART)
+        if not is_done:
+            log.warning("spool_not_punched", file=self._path.name, reason="file system")
+            upload.punched = before
+            self._ledger.write(upload)
+            self._keep = None  # it will not learn to
 
     def _finish(self, size: int) -> None:
         upload = self._send(size, final=True)
-        self._send_part(upload, next(spans(size)))  # the head has its final bytes only now
-        parts = [
-            {"PartNumber": number, "ETag": part.etag}
-            | ({"ChecksumCRC32": part.checksum} if part.checksum else {})
-            for number, part in sorted(upload.parts.items())
-        ]
-        with s3_errors(f"completing {self._key}", expected=GONE):
-            self._bucket.client.complete_multipart_upload(
-                Bucket=self._bucket.name,
-                Key=self._key,
-                UploadId=upload.upload_id,
-                MultipartUpload={"Parts": parts},
-            )
-
-    def _put(self, size: int) -> None:
-        def send() -> None:
-            with FileSlice(self._path, 0, size) as body:
-                self._bucket.client.put_object(
-                    Bucket=self._bucket.name,
-                    Key=self._key,
-                    Body=body,
-                    ContentType=content_type_of(self._key),
-                )
-
-        with disk_errors(f"reading {self._path.name}"):
-            self._bucket.write(f"putting {self._key}", send)
+        # The head has its final bytes only now.
+        self._uploads.send(upload, next(spans(size)), self._path)
+        self._ledger.write(upload)
+        upload.completed = self._uploads.complete(upload)
+        self._ledger.write(upload)
 
     def _verified(self, size: int) -> StoredObject:
         found = self._bucket.head(self._key)
@@ -203,16 +217,11 @@ class S3Growth:
             raise UploadMismatch(f"{self._key}: {size} bytes were uploaded, the bucket has {has}")
         return StoredObject(self._key, size, found["ETag"].strip('"'), found["LastModified"])
 
-    def _abort(self) -> None:
+    def _forget(self) -> None:
         """Forget the upload; the bucket frees its parts, unless it was completed."""
         if self._upload is None:
             return
-        try:
-            with s3_errors(f"aborting the upload of {self._key}", expected=GONE):
-                self._bucket.client.abort_multipart_upload(
-                    Bucket=self._bucket.name, Key=self._key, UploadId=self._upload.upload_id
-                )
-        except S3Answer:
-            pass  # completed, or aborted before
+        if not self._is_completed():
+            self._uploads.abort(self._upload)
         self._upload = None
         self._ledger.forget()

@@ -11,22 +11,34 @@ from chronicle_storage.durably import disk_errors, write_atomically
 
 
 class StoredPart(BaseModel):
-    """A part that the store confirmed; `checksum` is its CRC32 where the store told it."""
+    """A part that the store confirmed.
+
+    `checksum` is its CRC32 where the store told it, `crc64` our own of what was sent.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     etag: str
     length: int
     checksum: str | None = None
+    crc64: str | None = None
 
 
 class Upload(BaseModel):
-    """An open multipart upload: enough to go on with it, to complete or to abort it."""
+    """A multipart upload: enough to go on with it, to complete or to abort it.
+
+    `punched` is where the hole in the spool's file ends (0: none), which begins after part 1.
+    `completed` is the etag of the object, once the upload has become one.
+    """
 
     bucket: str
     key: str
     upload_id: str
     parts: dict[int, StoredPart] = {}
+    checks_parts: bool = False
+    checks_whole: bool = False
+    punched: int = 0
+    completed: str | None = None
 
     @property
     def durable(self) -> int:
@@ -81,6 +93,6 @@ class UploadLedger:
             write_atomically(self._path, [upload.model_dump_json().encode()])
 
     def forget(self) -> None:
-        """Delete the file: the upload is completed or aborted."""
+        """Delete the file: the upload is discarded."""
         with disk_errors(f"deleting {self._path.name}"):
             self._path.unlink(missing_ok=True)

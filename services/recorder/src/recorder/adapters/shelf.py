@@ -113,13 +113,13 @@ class StoreShelf:
         if not playable:
             return self._delivered_before()
         grown, probed = self._whole(playable)
-        checksum = sha256_of_path(grown.path)
         stored = grown.complete()
+        algorithm, digits = grown.checksum()
         return Delivery(
             key=self._key,
             size=stored.size,
             etag=stored.etag,
-            checksum=Checksum(algorithm="sha256", value=checksum),
+            checksum=Checksum.model_validate({"algorithm": algorithm, "value": digits}),
             duration=probed.duration or 0.0,
             media=probed.media,
         )
