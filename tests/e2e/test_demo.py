@@ -57,7 +57,7 @@ class TestDemo:
         home = environment["CHRONICLE_HOME"]
         for pattern in (
             r"Timeline of demo-\d{8}-\d{6}",
-            rf"file +{re.escape(home)}/recordings/recordings/\d{{4}}/\d\d/\d\d/\S+\.mkv\n",
+            rf"file +{re.escape(home)}/store/recordings/\d{{4}}/\d\d/\d\d/\S+\.mkv\n",
             r"size +[\d,]{6,} bytes",
             r"duration +2\d\.\d\d s",
             r"codecs +h264 640x360, aac",

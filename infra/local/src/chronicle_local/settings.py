@@ -34,7 +34,7 @@ class StackSettings(ServiceSettings):
     recordings: Path | None = Field(
         None,
         validation_alias="CHRONICLE_RECORDINGS",
-        description="root folder of the recordings; recordings/ in CHRONICLE_HOME",
+        description="root folder of the local store; store/ in CHRONICLE_HOME",
     )
     recorder_grace: float = Field(
         120.0,
@@ -66,7 +66,7 @@ class StackSettings(ServiceSettings):
     @property
     def recordings_folder(self) -> Path:
         """The root folder of the recordings as an absolute path."""
-        return (self.recordings or self.folder / "recordings").expanduser().resolve()
+        return (self.recordings or self.folder / "store").expanduser().resolve()
 
     @property
     def aws_url(self) -> str:

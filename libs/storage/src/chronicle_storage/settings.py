@@ -40,9 +40,9 @@ class StorageSettings(ServiceSettings):
         description="bucket for recordings; without it they are kept in CHRONICLE_RECORDINGS",
     )
     recordings: Path = Field(
-        default_factory=lambda data: data["home"] / "recordings",
+        default_factory=lambda data: data["home"] / "store",
         validation_alias="CHRONICLE_RECORDINGS",
-        description="root folder of the local store (default $CHRONICLE_HOME/recordings)",
+        description="root folder of the local store (default $CHRONICLE_HOME/store)",
     )
 
     @property
