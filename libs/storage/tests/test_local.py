@@ -43,4 +43,4 @@ class TestLocalStore:
 
     def test_lies_below_the_home_by_default(self, monkeypatch):
         monkeypatch.setenv("CHRONICLE_HOME", "/srv/chronicle")
-        assert StorageSettings().recordings == Path("/srv/chronicle/recordings")
+        assert StorageSettings().recordings == Path("/srv/chronicle/store")
