@@ -82,6 +82,14 @@ class TestIsPublic:
             "224.0.0.1",
             "100.64.0.1",
             "0.0.0.0",
+            "169.254.169.254",
+            "fd00:ec2::254",  # a cloud's metadata, too
+            "::127.0.0.1",  # IPv4-compatible
+            "::ffff:0:7f00:1",  # IPv4-translated
+            "64:ff9b:1::7f00:1",  # NAT64 of a network's own
+            "fec0::1",
+            "2001:0:7f00:1::",  # Teredo
+            "192.88.99.1",
         ],
     )
     def test_sees_through_wrapped_and_special_addresses(self, address):

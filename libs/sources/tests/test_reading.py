@@ -2,9 +2,12 @@
 
 import pytest
 from chronicle_sources import SourceError
+from chronicle_sources.errors import without_secrets
 from chronicle_sources.exchange import Request
 from chronicle_sources.quality import BEST, format_selection
 from chronicle_sources.reading import complaint, resolution
+from chronicle_sources.resolution import LONGEST_NAME, LONGEST_TITLE, MOST_HEADERS, Resolution
+from pydantic import ValidationError
 
 PAGE = "https://93.184.215.14/watch"
 REQUEST = Request(url=PAGE)
@@ -70,6 +73,23 @@ class TestResolution:
             resolution(info, REQUEST)
         assert caught.value.code == code
 
+    def test_a_title_is_one_printable_line(self):
+        title = "\x1b[2JGala\r\n{level: error}\u202etxt.exe\x00"
+        found = resolution(a_format(title=title, format_id="f" * 1000), REQUEST)
+        assert found.title == "[2JGala {level: error} txt.exe"
+        assert found.format_id is not None
+        assert len(found.format_id) == LONGEST_NAME
+
+    def test_a_title_is_bounded(self):
+        title = resolution(a_format(title="\n" * 10**6 + "x" * 10**6), REQUEST).title
+        assert title is not None
+        assert len(title) <= LONGEST_TITLE
+
+    def test_more_headers_than_any_site_asks_for_are_refused(self):
+        headers = {f"X-{number}": "x" for number in range(MOST_HEADERS + 1)}
+        with pytest.raises(ValidationError):
+            Resolution.model_validate({"headers": headers})
+
 
 class TestComplaint:
     @pytest.mark.parametrize(
@@ -91,6 +111,15 @@ class TestComplaint:
         _, detail = complaint(Exception("ERROR: failed on https://h/x?sig=abc"), f"{PAGE}?t=secret")
         assert "abc" not in detail
         assert "secret" not in detail
+
+    def test_cuts_queries_of_addresses_without_a_host_too(self):
+        said = without_secrets("Max retries exceeded with url: /live.m3u8?token=abc (Caused by x)")
+        assert said == "Max retries exceeded with url: /live.m3u8 (Caused by x)"
+
+    def test_repeats_no_control_characters_and_no_novels(self):
+        _, detail = complaint(Exception("ERROR: \x1b[31mred\r\nforged " + "x" * 100_000), PAGE)
+        assert detail.isprintable()
+        assert len(detail) < 500
 
 
 class TestFormatSelection:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
 import sys
 from typing import Any
@@ -14,9 +16,13 @@ from urllib.parse import urlsplit
 import yt_dlp
 
 from chronicle_sources import guard, reading
-from chronicle_sources.errors import SourceError
+from chronicle_sources.errors import SourceError, shown
 from chronicle_sources.exchange import Answer, Request
 from chronicle_sources.quality import format_selection
+
+# yt-dlp reads a page to its end, however long; with this much the child gives up. An ordinary
+# look takes a tenth of it. Data only: a JavaScript runtime reserves far more than it uses.
+MOST_MEMORY = 512 * 1024 * 1024
 
 # What names its kind needs no search through the extractors of 1,800 sites.
 _MANIFESTS = (".m3u8", ".mpd")
@@ -25,6 +31,7 @@ _MANIFESTS = (".m3u8", ".mpd")
 def main() -> None:
     """Answer the request on standard input."""
     request = Request.model_validate_json(sys.stdin.buffer.read())
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     if not request.allow_private:
         guard_connections()
     sys.stdout.write(answer(request).model_dump_json())
@@ -49,6 +56,11 @@ def answer(request: Request) -> Answer:
         except yt_dlp.utils.YoutubeDLError as error:
             code, detail = reading.complaint(error, request.url)
             return Answer(code=code, detail=detail)
+        except MemoryError:
+            return Answer(
+                code="unsupported",
+                detail=f"{shown(request.url)} sends more than a page or playlist can have.",
+            )
 
 
 def parameters(request: Request) -> dict[str, Any]:
@@ -70,6 +82,8 @@ def parameters(request: Request) -> dict[str, Any]:
         "socket_timeout": request.socket_timeout,
         "force_generic_extractor": urlsplit(request.url).path.lower().endswith(_MANIFESTS),
         "enable_file_urls": False,
+        # ffmpeg would connect by itself, past the guard below.
+        "ffmpeg_location": os.devnull,
     }
 
 

@@ -48,8 +48,10 @@ def shown(url: str) -> str:
 
 
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+# HTTP libraries speak of "url: /live.m3u8?token=abc", without the host.
+_QUERY_IN_TEXT = re.compile(r"\?[^\s'\"<>()]*=[^\s'\"<>()]*")
 
 
 def without_secrets(text: str) -> str:
     """Return a text with every URL in it cut down to what may be shown."""
-    return _URL_IN_TEXT.sub(lambda found: shown(found.group()), text)
+    return _QUERY_IN_TEXT.sub("", _URL_IN_TEXT.sub(lambda found: shown(found.group()), text))

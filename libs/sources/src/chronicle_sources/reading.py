@@ -9,7 +9,10 @@ from typing import Any
 from chronicle_sources import guard
 from chronicle_sources.errors import SourceCode, SourceError, shown, without_secrets
 from chronicle_sources.exchange import Request
+from chronicle_sources.plain_text import plain
 from chronicle_sources.resolution import LiveStatus, Protocol, Resolution
+
+LONGEST_SAYING = 300  # characters of a site's or yt-dlp's own words in a sentence of ours
 
 _LIVE: dict[str, LiveStatus] = {
     "is_live": "live",
@@ -161,7 +164,8 @@ def complaint(error: BaseException, url: str) -> tuple[SourceCode, str]:
     said = _SPEAKER.sub("", said.strip())
     if code == "unreachable":
         said = _ERRNO.sub("", said.rpartition(": ")[2])
-    return code, f"{_SENTENCES[code].format(url=shown(url))} ({said[:300].rstrip('.')})"
+    said = plain(said, LONGEST_SAYING).rstrip(".")
+    return code, f"{_SENTENCES[code].format(url=shown(url))} ({said})"
 
 
 def _code(error: BaseException, words: str) -> SourceCode:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from chronicle_sources.plain_text import plain
 
 LiveStatus = Literal["live", "upcoming", "finished", "unknown"]
 Protocol = Literal["hls", "dash", "http", "ytdlp"]
+
+# Pages of sites are titled with less; what is longer is meant to fill something.
+LONGEST_TITLE = 300
+LONGEST_NAME = 100  # characters of a site, a format, a codec
+MOST_HEADERS = 50  # sites ask for three or four
+
+Title = Annotated[str, AfterValidator(lambda text: plain(text, LONGEST_TITLE))]
+Name = Annotated[str, AfterValidator(lambda text: plain(text, LONGEST_NAME))]
 
 
 class Resolution(BaseModel):
@@ -21,17 +31,17 @@ class Resolution(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: str | None = None
-    site: str | None = None
+    title: Title | None = None
+    site: Name | None = None
     live_status: LiveStatus = "unknown"
     release_at: datetime | None = None
     protocol: Protocol = "http"
     media_url: str | None = None
     audio_url: str | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    format_id: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict, max_length=MOST_HEADERS)
+    format_id: Name | None = None
     width: int | None = None
     height: int | None = None
     fps: float | None = None
-    video_codec: str | None = None
-    audio_codec: str | None = None
+    video_codec: Name | None = None
+    audio_codec: Name | None = None
