@@ -11,21 +11,28 @@ What is overridden, and why:
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from requests import Response
 from streamlink.exceptions import StreamError
 from streamlink.session.session import Streamlink
-from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker, HLSStreamWriter
+from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker
 
-from recorder.adapters.fetching import Fetcher, Sink, SinkClosed
+from recorder.adapters.bounded_http import bounded
+from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
 from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.hls_sections import SectionedWriter, with_offsets
 from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
 # More attempts on a segment that is gone for good would hold up everything behind it.
 SEGMENT_ATTEMPTS = 4
+SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's length
+MOST_OF_SEGMENT = 128 * 1024 * 1024  # bytes: ten seconds of 100 Mbit/s
+MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
+PLAYLIST_PATIENCE = 20.0  # seconds
 FAILING_LIMIT = 30.0  # seconds of failing reloads after which the site is asked anew
 
 # Its messages hold whole URLs; what matters of them is in our own log, without secrets.
@@ -56,6 +63,8 @@ class HlsFetcher(Fetcher):
         )
         session = Streamlink(options=_options(from_start=from_start), plugins_builtin=False)
         protect(session.http, headers=headers, allow_private=allow_private)
+        # Of playlists, keys and initial segments; how large media may be, the writer says.
+        session.http.hooks = bounded(most=MOST_OF_PLAYLIST, within=PLAYLIST_PATIENCE)
         self._stream = _Stream(session, url, self._ledger, sink)
 
     @property
@@ -132,10 +141,12 @@ class _Worker(HLSStreamWorker):
 
     def process_segments(self, playlist: Any) -> None:
         ledger, segments = self.stream.ledger, playlist.segments
+        with_offsets(segments)
         is_first = self.sequence < 0
         if not is_first and ledger.is_reset(segments, self.sequence):
             ledger.reset(segments)
             self.sequence = segments[0].num
+            segments[0].discontinuity = True  # whether it says so or not
         if ledger.is_suspicious:
             self.playlist_segments = []  # none of them before the next reload has confirmed it
             return
@@ -149,18 +160,25 @@ class _Worker(HLSStreamWorker):
             self.stream.ledger.skipped(missing, segment)
 
 
-class _Writer(HLSStreamWriter):
+class _Writer(SectionedWriter):
     WRITE_CHUNK_SIZE = 256 * 1024
     stream: _Stream
 
     def fetch(self, segment: Any) -> Response | None:
         parameters = self.create_request_params(segment.num, segment, False)
         status: int | None = None
+        patience = max(SEGMENT_PATIENCE, 4 * segment.duration)
+        give_up_at = time.monotonic() + patience
         for attempt in range(SEGMENT_ATTEMPTS):
             if attempt:
                 self.wait(0.3 * 2 ** (attempt - 1))
             if self.closed or self.stream.ledger.refusal is not None:
                 return None
+            # The half of it, so that what drips from one server is tried at another.
+            within = min(patience / 2, give_up_at - time.monotonic())
+            if within <= 0:
+                break
+            parameters["hooks"] = bounded(most=MOST_OF_SEGMENT, within=within)
             try:
                 response: Response = self.session.http.get(
                     segment.uri, timeout=self.timeout, exception=StreamError, **parameters
@@ -184,14 +202,11 @@ class _Writer(HLSStreamWriter):
         if not is_map and not self.closed and not self.stream.sink_closed:
             self.stream.ledger.kept(segment)
 
-    def _write_into_buffer(self, iterator: Any) -> None:
-        if self.stream.parse_packed_audio:
-            iterator = self._parse_packed_audio_timestamp(iterator)
-        try:
-            for chunk in iterator:
-                self.stream.sink.write(chunk)
-        except SinkClosed:
-            self.stream.sink_closed = True
+    def _write_decrypt(self, segment: Any, response: Response, key: Any) -> bool:
+        is_written: bool = super()._write_decrypt(segment, response, key)
+        if not is_written and not self.closed:
+            self.stream.ledger.segment_failed(segment, None)
+        return is_written
 
 
 class _Reader(HLSStreamReader):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from streamlink.stream.hls.segment import HLSSegment
 
 _REMEMBERED = 1000  # segments
+MOST_LAG = 3  # segments by which one server of a cluster may be behind the others
 
 REFUSALS = frozenset({403, 410})
 
@@ -44,6 +46,7 @@ class SegmentLedger:
         self._lose = lose
         self._keep = keep
         self._listed: dict[int, str] = {}
+        self._dates: dict[int, datetime] = {}
         self._suspicions = 0
         self._failing_since: float | None = None
         self._advanced_at = time.monotonic()
@@ -73,13 +76,24 @@ class SegmentLedger:
     def is_reset(self, segments: Sequence[HLSSegment], expected: int) -> bool:
         """Return whether the source counts anew: old numbers, but for segments never seen.
 
-        Two playlists must agree: a server of a cluster may lag behind for one reload.
+        Names tell that, or, where the new ones lie over the old ones, dates; without either,
+        numbers that are too low. Two playlists must agree: a server of a cluster may lag behind
+        for one reload.
         """
         identities = [_identity(segment) for segment in segments]
         is_unknown = not any(self._listed.get(number) == name for number, name in identities)
         is_old = segments[-1].num < expected or any(n in self._listed for n, _ in identities)
-        self._suspicions = self._suspicions + 1 if is_unknown and is_old else 0
+        is_strange = (is_unknown and is_old) or self._is_overwritten(segments[-1], expected)
+        self._suspicions = self._suspicions + 1 if is_strange else 0
         return self._suspicions >= 2
+
+    def _is_overwritten(self, last: HLSSegment, expected: int) -> bool:
+        if last.num >= expected - 1:
+            return False
+        before = self._dates.get(last.num)
+        if last.date is None or before is None:
+            return last.num < expected - 1 - MOST_LAG
+        return abs((last.date - before).total_seconds()) > last.duration
 
     @property
     def is_suspicious(self) -> bool:
@@ -90,6 +104,7 @@ class SegmentLedger:
         """The source counts anew, beginning with these segments."""
         self._suspicions = 0
         self._listed.clear()
+        self._dates.clear()
         self._lose_since(time.monotonic() - self._advanced_at, segments)
 
     def _lose_since(self, away: float, segments: Sequence[HLSSegment]) -> None:
@@ -104,8 +119,10 @@ class SegmentLedger:
         if new.keys() - self._listed.keys():
             self._advanced_at = time.monotonic()
         self._listed |= new
+        self._dates |= {one.num: one.date for one in segments if one.date is not None}
         for number in sorted(self._listed)[:-_REMEMBERED]:
             del self._listed[number]
+            self._dates.pop(number, None)
 
     def playlist_failed(self, status: int | None, said: str) -> None:
         """Note that the playlist could not be read."""
