@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.http import HttpFetcher
-from recorder.adapters.manifest import with_addresses
+from recorder.adapters.manifest import UnreadableManifest, with_addresses
 
 from services.recorder.tests.process import ffmpeg
 from services.recorder.tests.test_hls import Kept
@@ -165,5 +165,7 @@ class TestWithAddresses:
         assert 'media="seg-$Number$.m4s"' in made
         assert 'initialization="relay:https://h/root/init.mp4"' in made
 
-    def test_leaves_alone_what_it_cannot_read(self):
-        assert with_addresses(b"<MPD", "https://h/m.mpd", str) == b"<MPD"
+    @pytest.mark.parametrize("body", [b"<MPD", b"", b"#EXTM3U", b"<!DOCTYPE html><br>"])
+    def test_refuses_what_it_cannot_read(self, body):
+        with pytest.raises(UnreadableManifest):
+            with_addresses(body, "https://h/m.mpd", str)

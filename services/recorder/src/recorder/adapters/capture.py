@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chronicle_sources.plain_text import plain
+
 from recorder.adapters.feed import Feed
-from recorder.adapters.fetching import Fetcher, Sink
+from recorder.adapters.fetching import LONGEST_DETAIL, Fetcher, Sink
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd, Sighting
+
+# Seconds. A playlist that claims longer segments than this must not be waited for in silence.
+LONGEST_PATIENCE = 120.0
 
 # Makes the fetchers of a stream; `sink(track)` is where each puts its media.
 MakeFetchers = Callable[[Stream, Callable[[int], Sink]], list[Fetcher]]
@@ -87,7 +92,10 @@ class FetchedCapture:
             stream=self._stream,
             restarts=max(0, self._fetches - 1) + max(0, files - 1),
             continues=self._continues,
-            patience=max((fetcher.patience for fetcher in self._fetchers), default=0.0),
+            patience=min(
+                LONGEST_PATIENCE,
+                max((fetcher.patience for fetcher in self._fetchers), default=0.0),
+            ),
         )
 
     def close(self) -> None:
@@ -98,7 +106,7 @@ class FetchedCapture:
 
     def _end(self) -> FetchEnd | None:
         if self._feed is not None and self._feed.unusable is not None:
-            return FetchEnd("unusable", self._feed.unusable)
+            return FetchEnd("unusable", plain(self._feed.unusable, LONGEST_DETAIL))
         ends = [fetcher.end for fetcher in self._fetchers if fetcher.end is not None]
         if not ends:
             return None

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 _MP4_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"sidx"})
 
+# What ffmpeg may find out. Its other formats are not media but lists of places to read media
+# from (dash, hls, concat, imf, sdp): a source that sends one could have files of this machine
+# recorded, other people's recordings among them.
+MEDIA_FORMATS = (
+    "aac,ac3,asf,avi,eac3,flac,flv,h264,hevc,ivf,live_flv,matroska,webm,mov,mp4,mp3,mpeg,mpegts,"
+    "mpegvideo,mxf,nut,ogg,wav"
+)
+
 # What a connection begins with may follow on the last one's media in these.
-CONCATENABLE = frozenset({"mpegts", "aac", "mp4"})
+CONCATENABLE = frozenset({"mpegts", "aac", "mp3", "mp4"})
+
+# In these ffmpeg goes on when the clock jumps, or there is none.
+OF_ANY_CLOCK = frozenset({"mpegts", "aac", "mp3"})
 
 
 def container(head: bytes) -> str | None:
@@ -20,6 +31,8 @@ def container(head: bytes) -> str | None:
         return "matroska"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "aac"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:
+        return "mp3"  # layer III of MPEG-1, 2 and 2.5
     return None
 
 

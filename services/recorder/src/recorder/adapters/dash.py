@@ -1,7 +1,8 @@
 """Live DASH: ffmpeg fetches it (version 9; older ones repeat segments and never end).
 
 It fetches through our relay on loopback, and what it fetches leaves it as MPEG-TS, so that
-the remuxer goes on over its restarts.
+the remuxer goes on over its restarts. The relay is its proxy as well: an address in a manifest
+that was not led through the relay (there are many ways to spell one) ends there, refused.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
 CHUNK = 64 * 1024
+
+# What segments may be: media, never a list of further places (see `container`).
+_FORMATS = "dash,mov,mp4,mpegts,matroska,webm"
 
 
 class DashFetcher(Fetcher):
@@ -45,20 +49,22 @@ class DashFetcher(Fetcher):
     def _fetch(self) -> FetchEnd:
         relay = Loopback(self._session, self._url)
         try:
-            return self._run_ffmpeg(relay.start_url)
+            return self._run_ffmpeg(relay)
         finally:
             relay.close()
 
-    def _run_ffmpeg(self, url: str) -> FetchEnd:
+    def _run_ffmpeg(self, relay: Loopback) -> FetchEnd:
         process = self._ffmpeg.start(
             [
                 *("-nostats", "-loglevel", "error", "-re"),
-                *("-protocol_whitelist", "pipe,http,tcp", "-f", "dash", "-i", url),
+                *("-protocol_whitelist", "pipe,http,tcp", "-format_whitelist", _FORMATS),
+                *("-f", "dash", "-i", relay.start_url),
                 *("-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "mpegts", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            environment={"http_proxy": relay.address},
         )
         assert process.stdout is not None
         assert process.stderr is not None
@@ -81,7 +87,7 @@ class DashFetcher(Fetcher):
             return FetchEnd("ended", "the source was received to its end")
         # Its messages name our relay's addresses, which would tell nobody anything.
         detail = last_line("".join(said)).partition("http://127.0.0.1")[0]
-        return FetchEnd("broken", detail or "the stream broke off")
+        return FetchEnd("broken", relay.trouble or detail or "the stream broke off")
 
     def _end_when_stopped(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:

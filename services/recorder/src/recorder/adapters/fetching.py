@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 from chronicle_sources.errors import without_secrets
+from chronicle_sources.plain_text import plain
 
 from recorder.domain.gaps import Loss
 from recorder.ports import FetchEnd
 
 log = structlog.get_logger(__name__)
+
+LONGEST_DETAIL = 500  # characters; servers put whole pages where a reason belongs
+# Seconds. A playlist may number and time its segments as it likes; a claim beyond this says
+# nothing, and no number could be written for an infinite one.
+LONGEST_LOSS = 7 * 24 * 3600.0
 
 
 class SinkClosed(Exception):
@@ -66,6 +73,8 @@ class Fetcher:
 
     def lose(self, loss: Loss) -> None:
         """Note media that cannot be had."""
+        # The other way round a NaN would win.
+        loss = replace(loss, seconds=min(LONGEST_LOSS, loss.seconds))
         log.warning("media_lost", cause=loss.cause, seconds=loss.seconds)
         with self._lock:
             self._losses.append(loss)
@@ -95,4 +104,4 @@ class Fetcher:
         except Exception as error:  # noqa: BLE001 - any bug of a library ends as a broken fetch
             log.warning("fetcher_failed", error=without_secrets(repr(error)))
             end = FetchEnd("broken", without_secrets(str(error)) or type(error).__name__)
-        self._end = end
+        self._end = replace(end, detail=plain(end.detail, LONGEST_DETAIL))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import imageio_ffmpeg
 
 # ffmpeg needs nothing else of ours, credentials least of all.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class FfmpegFailed(Exception):
@@ -25,12 +28,14 @@ class Ffmpeg:
     def __init__(self, path: Path | None = None) -> None:
         self.path = str(path) if path is not None else str(imageio_ffmpeg.get_ffmpeg_exe())
 
-    def start(self, arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str] = NOTHING, **options: Any
+    ) -> subprocess.Popen[bytes]:
         """Start it in a session of its own: a signal to our group must not end a recording."""
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return subprocess.Popen(
             [self.path, "-hide_banner", "-nostdin", *arguments],
-            env=environment,
+            env={**passed_on, **environment},
             start_new_session=True,
             **options,
         )

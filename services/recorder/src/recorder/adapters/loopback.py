@@ -4,22 +4,34 @@ So every address is vetted at the moment of connecting (redirects and segments t
 header or signed URL stands in an argument list, and the program needs no network but 127.0.0.1.
 A URL keeps its shape behind a secret first part, so relative references find their way:
 `http://127.0.0.1:<port>/<secret>/https/<host>/<path>?<query>`.
+
+The program is told to use the relay as its proxy too. So a request for any other address comes
+here as well, and is refused: nothing depends on finding every address in a manifest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import structlog
+from chronicle_sources.errors import shown, without_secrets
 from requests import RequestException, Response, Session
+from urllib3.exceptions import HTTPError
 
-from recorder.adapters.manifest import is_manifest, with_addresses
+from recorder.adapters.bounded_http import bounded
+from recorder.adapters.manifest import UnreadableManifest, with_addresses
+
+log = structlog.get_logger(__name__)
 
 CHUNK = 64 * 1024
 TIMEOUT = (10.0, 10.0)  # seconds to connect, seconds without a byte
+MOST_OF_MANIFEST = 8 * 1024 * 1024  # bytes; a day of segments, each with a line of its own
+MANIFEST_WITHIN = 20.0  # seconds
 _PASSED_BACK = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges")
 
 
@@ -30,6 +42,7 @@ class Loopback:
         self._secret = secrets.token_urlsafe(24)
         self._session = session
         self._begin = url
+        self.trouble = ""  # what went wrong last, for people
         handler = type("Handler", (_Handler,), {"relay": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -37,6 +50,11 @@ class Loopback:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )
         self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where the relay listens, as a proxy's address."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def start_url(self) -> str:
@@ -50,7 +68,7 @@ class Loopback:
 
     @property
     def _root(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/{self._secret}"
+        return f"{self.address}/{self._secret}"
 
     def local(self, url: str) -> str:
         """Return the address under which we serve a URL; other schemes stay as they are."""
@@ -60,19 +78,35 @@ class Loopback:
         query = f"?{parts.query}" if parts.query else ""
         return f"{self._root}/{parts.scheme}/{parts.netloc}{parts.path}{query}"
 
-    def origin(self, path: str) -> str | None:
-        """Return the URL that one of our paths stands for; None where it is none of ours."""
+    def is_start(self, asked: str) -> bool:
+        """Return whether the manifest is asked for."""
+        return asked.removeprefix(self.address) == f"/{self._secret}/start"
+
+    def origin(self, asked: str) -> str | None:
+        """Return the URL that one of our addresses stands for; None where it is none of ours."""
+        path = asked.removeprefix(self.address)
         root, _, rest = path.removeprefix("/").partition("/")
         if not secrets.compare_digest(root.encode(), self._secret.encode()):
             return None
-        if rest == "start":
-            return self._begin
         scheme, _, place = rest.partition("/")
         return f"{scheme}://{place}" if scheme in {"http", "https"} else None
 
+    def manifest(self) -> bytes:
+        """Return the manifest, all of its addresses led through here.
+
+        Raises `RequestException`, `UnreadableManifest`.
+        """
+        hooks = bounded(most=MOST_OF_MANIFEST, within=MANIFEST_WITHIN)
+        with self._session.get(self._begin, stream=True, timeout=TIMEOUT, hooks=hooks) as answer:
+            answer.raise_for_status()
+            return with_addresses(answer.content, answer.url, self.local)
+
     def fetch(self, url: str, byte_range: str | None) -> Response:
-        """Ask the origin."""
-        headers = {"Range": byte_range} if byte_range else {}
+        """Ask the origin for media."""
+        # What is passed on keeps the length that was announced.
+        headers = {"Accept-Encoding": "identity"}
+        if byte_range:
+            headers["Range"] = byte_range
         return self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
 
 
@@ -80,27 +114,33 @@ class _Handler(BaseHTTPRequestHandler):
     relay: ClassVar[Loopback]
 
     def do_GET(self) -> None:
-        url = self.relay.origin(self.path)
-        if url is None:
-            return self._say(404, {})
-        try:
-            with self.relay.fetch(url, self.headers.get("Range")) as answer:
-                self._pass_on(answer)
-        except RequestException:
-            self._say(502, {})
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the program went away
-        return None
+        # The program may go away at any moment.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            try:
+                self._answer()
+            except (RequestException, HTTPError, UnreadableManifest) as error:
+                self.relay.trouble = without_secrets(str(error))
+                self._say(502, {})
 
-    def _pass_on(self, answer: Response) -> None:
-        if answer.ok and is_manifest(answer.headers.get("Content-Type", ""), answer.url):
-            body = with_addresses(answer.content, answer.url, self.relay.local)
+    def _answer(self) -> None:
+        if self.relay.is_start(self.path):
+            body = self.relay.manifest()
             self._say(200, {"Content-Type": "application/dash+xml"}, len(body))
             self.wfile.write(body)
-            return
+        elif (url := self.relay.origin(self.path)) is None:
+            log.warning("address_refused", address=shown(self.path))
+            self.relay.trouble = "the manifest leads to an address in a way that is not supported"
+            self._say(403, {})
+        else:
+            with self.relay.fetch(url, self.headers.get("Range")) as answer:
+                self._pass_on(answer)
+
+    def _pass_on(self, answer: Response) -> None:
+        self.relay.trouble = ""
         passed = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
         self._say(answer.status_code, passed, None)
-        for chunk in answer.iter_content(CHUNK):
+        # Not iter_content: a drip would be waited for although the program is gone.
+        while chunk := answer.raw.read1(CHUNK):
             self.wfile.write(chunk)
 
     def _say(self, status: int, headers: dict[str, str], length: int | None = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
@@ -17,21 +17,21 @@ _ATTRIBUTES = (
 )
 
 
-def is_manifest(content_type: str, url: str) -> bool:
-    """Return whether an answer is a DASH manifest."""
-    return "dash+xml" in content_type or urlsplit(url).path.endswith(".mpd")
+class UnreadableManifest(Exception):
+    """What came is no manifest."""
 
 
 def with_addresses(manifest: bytes, url: str, local: Callable[[str], str]) -> bytes:
     """Return the manifest that lay at `url` with addresses that lead to `local(address)`.
 
-    A manifest that cannot be read is returned as it is. XML from strangers: the standard
-    library's parser (expat 2.4.1 and newer) bounds the expansion of entities by itself.
+    Raises `UnreadableManifest`: what another parser would make of it, nobody knows. XML
+    from strangers: the standard library's parser (expat 2.4.1 and newer) bounds the expansion of
+    entities by itself.
     """
     try:
         root = ET.fromstring(manifest)  # noqa: S314
-    except ET.ParseError:
-        return manifest
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise UnreadableManifest(f"the manifest cannot be read: {error}") from error
     for element in root.iter():
         name = element.tag.rpartition("}")[2]
         if name in _TEXTS and element.text:

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 from chronicle_contracts.recorder import MediaInfo
 
+from recorder.adapters.container import MEDIA_FORMATS
 from recorder.adapters.ffmpeg import Ffmpeg, last_line
 from recorder.adapters.media_info import media_info
 from recorder.adapters.remuxer_lock import RemuxerLock
@@ -153,7 +154,8 @@ def _arguments(
         # Sound and picture of two pipes keep their distance only by their own clocks.
         arguments += ["-copyts"]
     for reader, name in zip(readers, formats, strict=True):
-        arguments += ["-protocol_whitelist", "pipe,file"]
+        # Whatever the media says it is: it is read from this pipe, and from nowhere else.
+        arguments += ["-protocol_whitelist", "pipe", "-format_whitelist", MEDIA_FORMATS]
         # Enough to find all streams at once even at 50 Mbit/s, and not to wait for more.
         arguments += ["-probesize", "20M", "-analyzeduration", "3M", "-thread_queue_size", "512"]
         arguments += ["-f", name] if name else []
