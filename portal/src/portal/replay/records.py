@@ -93,15 +93,14 @@ class Run:
 
     def step(self, done: int, total: int | None = None, *, checkpoint: int | None = None) -> None:
         """Show how far it is; what is over before `checkpoint` is not done again."""
+        if self.record is not None:
+            self.record.done, self.record.total = done, total
+            if checkpoint is not None:
+                self.record.checkpoint = checkpoint
+            if time.monotonic() - self._saved >= _SAVE_EVERY:
+                self._saved = time.monotonic()
+                _save(self.record, self.report)
         self._call.progress(done, total)
-        if self.record is None:
-            return
-        self.record.done, self.record.total = done, total
-        if checkpoint is not None:
-            self.record.checkpoint = checkpoint
-        if time.monotonic() - self._saved >= _SAVE_EVERY:
-            self._saved = time.monotonic()
-            _save(self.record, self.report)
 
 
 @contextmanager

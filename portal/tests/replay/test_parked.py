@@ -1,0 +1,149 @@
+"""Poison events: found, retried after a change of code, or passed over for good."""
+
+from __future__ import annotations
+
+import pytest
+from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent
+from portal.jobs.models import Job
+from portal.jobs.verification import Counts, differences
+from portal.replay.parked import find_poison
+from portal.replay.past import as_of
+
+from tests.fixtures.commands import columns, everything, manage
+from tests.fixtures.story import Story
+
+pytestmark = pytest.mark.django_db
+
+
+class TestList:
+    def test_is_empty_where_all_is_well(self):
+        assert manage("parked", "list").code == 0
+
+    def test_names_the_event_that_is_to_blame(self, poison):
+        row = poison(Story.whole("bad"), 2)
+        done = manage("parked", "list", "--json")
+        assert done.code == 1
+        (item,) = done.json["items"]
+        assert (item["job"], item["position"], item["type"]) == ("bad", row.position, row.type)
+        assert "not a Chronicle event" in item["error"]
+
+    def test_names_an_event_that_can_be_read_and_not_folded(self, hear, monkeypatch):
+        hear(Story.whole("bad"))
+        row = LoggedEvent.objects.get(type__contains="Uploaded")
+
+        def fold(state, event, *, position=0):
+            assert "Uploaded" not in event.type
+            return state
+
+        monkeypatch.setattr("portal.replay.parked.fold", fold)
+        poison = find_poison("bad")
+        assert poison is not None
+        assert poison.position == row.position
+
+
+class TestRetry:
+    def test_folds_a_job_that_can_be_folded_by_now(self, poison):
+        row = poison(Story.whole("bad"))
+        assert manage("parked", "retry").code == 1
+        LoggedEvent.objects.filter(pk=row.pk).update(envelope=row.envelope)
+        done = manage("parked", "retry", "bad")
+        assert done.code == 0
+        assert "folds again" in done.out
+        assert not ParkedJob.objects.exists()
+
+    def test_knows_only_jobs_that_are_parked(self, hear):
+        hear(Story.whole())
+        done = manage("parked", "retry", "concert")
+        assert done.code == 1
+        assert "is not parked" in done.error
+
+
+class TestSkip:
+    def test_passes_the_event_over_and_the_timeline_says_so(self, poison):
+        row = poison(Story.whole("bad"), 1)
+        assert manage("parked", "skip", "bad", "--reason", "written by a broken build").code == 0
+        job = Job.objects.get()
+        assert (job.status, job.title) == ("COMPLETED", None)
+        (line,) = [one for one in job.timeline if one["position"] == row.position]
+        assert line["what"] == "Event dispatcher.JobAccepted.v1 passed over"
+        assert line["detail"] == "written by a broken build"
+        times = [one["at"] for one in job.timeline]
+        assert times == sorted(times)
+        assert not ParkedJob.objects.exists()
+        assert LoggedEvent.objects.filter(pk=row.pk).exists()
+
+    def test_holds_in_every_later_fold(self, hear, poison):
+        poison(Story.whole("bad"), 1)
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        again = Story.whole("bad")
+        again.heartbeat()
+        hear(again)
+        assert not ParkedJob.objects.exists()
+        assert not list(differences(Counts()))
+        live = columns()
+        assert manage("rebuild").code == 0
+        assert manage("swap").code == 0
+        assert columns() == live
+
+    def test_of_a_heartbeat_shows_the_one_before_it(self, hear, poison):
+        story = Story("bad").requested().accepted().launched().recording(heartbeats=3)
+        poison(story, len(story.events) - 1)
+        assert ParkedJob.objects.exists()
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        progress = Job.objects.get().progress
+        assert progress is not None
+        assert progress["at"] == story.events[-2].time.isoformat().replace("+00:00", "Z")
+
+    def test_of_all_that_is_known_leaves_a_row_with_the_mark(self, poison):
+        poison(Story("bad").requested(), 0)
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        job = Job.objects.get()
+        assert (job.status, len(job.timeline)) == ("PENDING", 1)
+
+    def test_goes_one_event_at_a_time(self, poison):
+        poison(Story.whole("bad"), 1)
+        rows = LoggedEvent.objects.order_by("position")
+        LoggedEvent.objects.filter(pk=rows[2].pk).update(envelope="{}")
+        done = manage("parked", "skip", "bad", "--reason", "nonsense")
+        assert done.code == 1
+        assert "still at" in done.out
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        assert SkippedEvent.objects.count() == 2
+
+    def test_needs_a_reason_and_one_job(self, poison):
+        poison(Story.whole("bad"))
+        assert manage("parked", "skip", "bad").code == 2
+        assert manage("parked", "skip", "--reason", "x").code == 2
+        assert manage("parked", "skip", "bad", "--position", "99999", "--reason", "x").code == 1
+        assert manage("parked", "skip", "good", "--reason", "x").code == 1
+
+    def test_changes_nothing_in_a_dry_run(self, poison):
+        poison(Story.whole("bad"))
+        before = everything()
+        assert manage("parked", "skip", "bad", "--reason", "x", "--dry-run").code == 0
+        assert manage("parked", "retry", "--dry-run").code == 1
+        assert everything() == before
+
+
+class TestAsOf:
+    def test_shows_a_job_as_it_was(self, hear):
+        stored = hear(Story.whole()).stored
+        done = manage("as_of", "concert", "--position", stored[1].position)
+        assert done.code == 0
+        assert "status: PENDING" in done.out
+        assert "URL checked" in done.out
+        time = stored[-1].occurred_at.isoformat()
+        assert manage("as_of", "concert", "--time", time, "--json").json["items"][0]["torrent"]
+
+    def test_takes_a_skip_into_account(self, poison):
+        row = poison(Story.whole("bad"), 1)
+        assert manage("as_of", "bad", "--position", row.position + 5).code == 1
+        assert manage("parked", "skip", "bad", "--reason", "x").code == 0
+        assert len(as_of("bad", position=row.position).timeline) == 2
+        assert len(as_of("bad", position=row.position - 1).timeline) == 1
+
+    def test_wants_one_moment_and_a_job_that_was_known(self, hear):
+        hear(Story.whole())
+        assert manage("as_of", "concert").code == 2
+        assert manage("as_of", "concert", "--time", "noon").code == 2
+        assert manage("as_of", "nobody", "--position", 3).code == 1
