@@ -9,10 +9,12 @@ from chronicle_storage.errors import (
     StoreError,
     StoreRefused,
     StoreUnreachable,
+    Superseded,
     UploadMismatch,
 )
+from chronicle_storage.keys import aside_key
 from chronicle_storage.opening import open_store
-from chronicle_storage.ports import GrowingObject, RecordingStore, StoredObject
+from chronicle_storage.ports import GrowingObject, RecordingStore, StoredObject, Unfinished
 from chronicle_storage.settings import StorageSettings
 
 __all__ = [
@@ -26,7 +28,10 @@ __all__ = [
     "StoreRefused",
     "StoreUnreachable",
     "StoredObject",
+    "Superseded",
+    "Unfinished",
     "UploadMismatch",
+    "aside_key",
     "open_store",
     "sha256_of_object",
     "sha256_of_path",

@@ -46,5 +46,10 @@ def as_header(digits: str) -> str:
     return base64.b64encode(bytes.fromhex(digits)).decode()
 
 
+def from_header(text: str | None) -> str | None:
+    """Return the hex digits of what S3 writes."""
+    return None if text is None else base64.b64decode(text).hex()
+
+
 def _hex(value: int) -> str:
     return f"{value:0{DIGITS}x}"

@@ -8,6 +8,7 @@
     ├── NothingToDeliver   complete() was called, and nothing was written
     ├── UploadMismatch     what arrived is not what was sent; nothing was made visible by us
     ├── StoreRefused       the store answered and said no (rights, bucket): a person must act
+    │   └── Superseded     a later attempt has taken the object over: this one is to end
     └── StoreUnreachable   the store did not answer, or its disk did not: passes, try again
 """
 
@@ -40,6 +41,13 @@ class UploadMismatch(StoreError):
 
 class StoreRefused(StoreError):
     """The store refused; asking again will not help."""
+
+
+class Superseded(StoreRefused):
+    """A later attempt has taken over."""
+
+    def __init__(self, key: str, *, turn: int, by: int) -> None:
+        super().__init__(f"{key}: attempt {by} has taken over from attempt {turn}; end this one")
 
 
 class StoreUnreachable(StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from chronicle_storage.errors import BadKey
 
@@ -10,6 +11,11 @@ from chronicle_storage.errors import BadKey
 SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,220}")
 LONGEST = 1024  # bytes, the limit of S3
 GROWING = ".part"  # what is not whole yet; never a key
+
+
+def aside_key(key: str, name: str) -> str:
+    """Return where a part of a recording is put that is not the recording itself."""
+    return f"{key}.{name}{PurePosixPath(key).suffix}"
 
 
 def check_key(key: str) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from chronicle_storage.durably import disk_errors, write_atomically
 from chronicle_storage.errors import ObjectMissing, UploadMismatch
 from chronicle_storage.keys import GROWING, check_key, check_name, check_prefix
+from chronicle_storage.local_attempts import LocalAttempts
 from chronicle_storage.local_file import read_file, stat_file
 from chronicle_storage.local_growth import LocalGrowth
-from chronicle_storage.ports import GrowingObject, StoredObject
+from chronicle_storage.ports import GrowingObject, StoredObject, Unfinished
 
 
 class LocalStore:
@@ -23,9 +24,46 @@ class LocalStore:
     def _place(self, key: str) -> Path:
         return self._root / check_key(key)
 
-    def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:  # noqa: ARG002 - port
+    def grow(
+        self,
+        key: str,
+        *,
+        spool: Path,  # noqa: ARG002 - port
+        name: str,
+        turn: int = 0,
+        derived: bool = False,
+    ) -> GrowingObject:
         """Return a file beside the object's final place; the spool is not needed."""
-        return LocalGrowth(key, self._place(key), check_name(name))
+        place = self._place(key)
+        return LocalGrowth(key, place, check_name(name), turn=turn, derived=derived)
+
+    def _attempts(self, key: str) -> LocalAttempts:
+        return LocalAttempts(key, self._place(key))
+
+    def take_over(self, key: str, turn: int) -> None:
+        """Write down the turn beside the object's place."""
+        self._attempts(key).take_over(turn)
+
+    def unfinished(self, key: str) -> list[Unfinished]:
+        """Return the files that still grow."""
+        return self._attempts(key).unfinished()
+
+    def salvage(self, one: Unfinished) -> StoredObject | None:
+        """Rename the growing file."""
+        place = self._place(one.key).with_name(one.id)
+        return self._attempts(one.key).set_aside(place, one.name)
+
+    def abort(self, one: Unfinished) -> None:
+        """Delete the growing file."""
+        self._attempts(one.key).abort(one)
+
+    def aside(self, key: str) -> list[StoredObject]:
+        """Return the files that were set aside."""
+        return self._attempts(key).aside()
+
+    def forget(self, key: str) -> None:
+        """Delete them, and the turn."""
+        self._attempts(key).forget()
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what the file system knows; the etag is made of time and size."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from chronicle_storage.checksum import sha256_of_path
 from chronicle_storage.durably import disk_errors, rename_durably, sync_file
 from chronicle_storage.errors import NothingToDeliver, UploadMismatch
-from chronicle_storage.keys import GROWING
+from chronicle_storage.local_attempts import LocalAttempts
 from chronicle_storage.local_file import stat_file
 from chronicle_storage.ports import StoredObject
 
@@ -15,10 +15,13 @@ from chronicle_storage.ports import StoredObject
 class LocalGrowth:
     """The file `<key>.<name>.part`, in the object's own folder and so in its file system."""
 
-    def __init__(self, key: str, place: Path, name: str) -> None:
+    def __init__(self, key: str, place: Path, name: str, *, turn: int, derived: bool) -> None:
         self._key = key
         self._place = place
-        self._path = place.with_name(f"{place.name}.{name}{GROWING}")
+        self._name = name
+        self._turn = turn
+        self._attempts = LocalAttempts(key, place)
+        self._path = self._attempts.growing(name, derived=derived)
         self._durable = 0
         self._delivered: StoredObject | None = None
         with disk_errors(f"making the folder of {key}"):
@@ -34,6 +37,16 @@ class LocalGrowth:
         """Bytes that the disk confirmed."""
         return self._durable
 
+    @property
+    def id(self) -> str | None:
+        """The name of the file."""
+        return self._path.name if self._path.exists() else None
+
+    @property
+    def is_here(self) -> bool:
+        """Always: the file is all there is."""
+        return True
+
     def flush(self) -> int:
         """Bring the file to the disk; return its size before that."""
         with disk_errors(f"flushing {self._path.name}"):
@@ -47,6 +60,7 @@ class LocalGrowth:
         """Rename the file to its place; after it returns, a power cut does not undo it."""
         if self._delivered is not None:
             return self._delivered
+        self._attempts.check(self._turn)
         with disk_errors(f"delivering {self._key}"):
             if not self._path.is_file() or (size := self._path.stat().st_size) == 0:
                 raise NothingToDeliver(
@@ -59,6 +73,13 @@ class LocalGrowth:
             raise UploadMismatch(f"{self._key}: {size} bytes were renamed, there are now {stored}")
         self._durable = size
         self._delivered = stored
+        return stored
+
+    def set_aside(self) -> StoredObject:
+        """Rename the file to a place beside."""
+        stored = self._attempts.set_aside(self._path, self._name)
+        if stored is None:
+            raise NothingToDeliver(f"{self._key}: {self._path.name} is missing or empty")
         return stored
 
     def checksum(self) -> tuple[str, str]:

@@ -21,6 +21,23 @@ class StoredObject:
     modified_at: datetime
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """What was stored of an object that grew, and was neither completed nor discarded.
+
+    `id` is the growing object's own; `name` tells several of a key apart, and sorts by time
+    where the store does not know the names that their makers gave. `derived` ones are copies of
+    others (see `grow`). `size` is in bytes, None where nobody has counted yet.
+    """
+
+    key: str
+    id: str
+    name: str
+    begun_at: datetime
+    size: int | None = None
+    derived: bool = False
+
+
 class GrowingObject(Protocol):
     """A file that is stored while somebody still appends to it.
 
@@ -36,6 +53,14 @@ class GrowingObject(Protocol):
     def durable(self) -> int:
         """Bytes from the beginning that would outlive this machine's process right now."""
 
+    @property
+    def id(self) -> str | None:
+        """What `unfinished` calls it; None while nothing is stored."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the whole file can be read; else parts of it are in the store alone."""
+
     def flush(self) -> int:
         """Make durable what is in the file now; return `durable`.
 
@@ -47,8 +72,11 @@ class GrowingObject(Protocol):
         """Deliver the file under its key: all of it or nothing, verified by size.
 
         Call it when the writer has closed the file. It can be repeated after
-        `StoreUnreachable`. Raises `NothingToDeliver`, `UploadMismatch`.
+        `StoreUnreachable`. Raises `NothingToDeliver`, `UploadMismatch`, `Superseded`.
         """
+
+    def set_aside(self) -> StoredObject:
+        """Complete it beside its key, as `salvage` does, so that it can be read and joined."""
 
     def checksum(self) -> tuple[str, str]:
         """Return algorithm and hex digits of the object, once it is complete.
@@ -63,13 +91,42 @@ class GrowingObject(Protocol):
 class RecordingStore(Protocol):
     """Objects by key; every method checks its keys and raises `BadKey`."""
 
-    def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:
+    def grow(
+        self, key: str, *, spool: Path, name: str, turn: int = 0, derived: bool = False
+    ) -> GrowingObject:
         """Return a file that becomes the object `key`.
 
         `spool` is a folder of the caller, for what must be remembered; `name` keeps several
         files for one key apart (`attempt-1`). The same three again, also in a later process,
-        return the same file: to go on with it, to complete it or to discard it.
+        return the same file: to go on with it, to complete it or to discard it. `turn` is the
+        attempt that asks (see `take_over`); a `derived` one is made of others of its key and
+        never worth salvaging.
         """
+
+    def take_over(self, key: str, turn: int) -> None:
+        """From now on, what grows in an earlier turn cannot become `key`.
+
+        Whoever still lives there gets `Superseded`, once what is unfinished has been salvaged
+        or aborted.
+        """
+
+    def unfinished(self, key: str) -> list[Unfinished]:
+        """Return what was begun under `key`, by whomever, in the order of its beginning."""
+
+    def salvage(self, one: Unfinished) -> StoredObject | None:
+        """Complete what there is as `aside_key(key, name)`; None where there is nothing.
+
+        Can be repeated, also after a crash in the middle of it.
+        """
+
+    def abort(self, one: Unfinished) -> None:
+        """Delete what was stored of it."""
+
+    def aside(self, key: str) -> list[StoredObject]:
+        """Return what was salvaged or set aside, ordered by name."""
+
+    def forget(self, key: str) -> None:
+        """Delete what was set aside of `key` and what else its attempts left beside it."""
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what is known of an object, None where there is none."""

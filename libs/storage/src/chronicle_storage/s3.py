@@ -10,10 +10,12 @@ from typing import Any
 from chronicle_storage.errors import ObjectMissing, StoreUnreachable, UploadMismatch
 from chronicle_storage.file_slice import FileSlice
 from chronicle_storage.keys import check_key, check_name, check_prefix
-from chronicle_storage.ports import CHUNK, GrowingObject, StoredObject
+from chronicle_storage.ports import CHUNK, GrowingObject, StoredObject, Unfinished
+from chronicle_storage.s3_attempts import S3Attempts
 from chronicle_storage.s3_bucket import Bucket
 from chronicle_storage.s3_errors import S3Answer, s3_errors
-from chronicle_storage.s3_growth import S3Growth
+from chronicle_storage.s3_growth import Growth, S3Growth
+from chronicle_storage.s3_turns import Turns
 
 TRIES = 3
 # Above this, one request would be too much to lose; the limit of S3 itself is 5 GiB.
@@ -30,11 +32,37 @@ class S3Store:
         self._bucket = bucket
         self._keep = keep
 
-    def grow(self, key: str, *, spool: Path, name: str) -> GrowingObject:
+    def grow(
+        self, key: str, *, spool: Path, name: str, turn: int = 0, derived: bool = False
+    ) -> GrowingObject:
         """Return a file in the spool whose parts are uploaded while it grows."""
-        return S3Growth(
-            self._bucket, check_key(key), spool=spool, name=check_name(name), keep=self._keep
-        )
+        check_key(key)
+        growth = Growth(key, check_name(name), turn=turn, derived=derived)
+        return S3Growth(self._bucket, growth, spool=spool, keep=self._keep)
+
+    def take_over(self, key: str, turn: int) -> None:
+        """Put the turn beside the object."""
+        Turns(self._bucket, check_key(key)).take_over(turn)
+
+    def unfinished(self, key: str) -> list[Unfinished]:
+        """Return open uploads and salvages that broke off."""
+        return S3Attempts(self._bucket, check_key(key)).unfinished()
+
+    def salvage(self, one: Unfinished) -> StoredObject | None:
+        """Complete an upload and move the object beside."""
+        return S3Attempts(self._bucket, check_key(one.key)).salvage(one)
+
+    def abort(self, one: Unfinished) -> None:
+        """Abort an upload."""
+        S3Attempts(self._bucket, check_key(one.key)).abort(one)
+
+    def aside(self, key: str) -> list[StoredObject]:
+        """Return the objects that were set aside."""
+        return S3Attempts(self._bucket, check_key(key)).aside()
+
+    def forget(self, key: str) -> None:
+        """Delete them; the turn stays, a lost attempt may wake up days later."""
+        S3Attempts(self._bucket, check_key(key)).forget()
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what a HEAD request says."""
@@ -130,16 +158,8 @@ class S3Store:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield what ListObjectsV2 returns, page by page."""
         check_prefix(prefix)
-        pages = self._bucket.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket.name, Prefix=prefix
-        )
-        try:
-            with s3_errors(f"listing {prefix}", expected=frozenset({"NoSuchBucket"})):
-                for page in pages:
-                    for found in page.get("Contents", []):
-                        yield _stored(found["Key"], found, size=found["Size"])
-        except S3Answer:
-            return  # a bucket that is not there yet holds nothing
+        for found in self._bucket.objects(prefix):
+            yield _stored(found["Key"], found, size=found["Size"])
 
     def local_path(self, key: str) -> Path | None:
         """Return None: an object of a bucket lies in no folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import boto3
@@ -81,3 +81,20 @@ class Bucket:
         except S3Answer:
             return None
         return found
+
+    def objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """Yield what ListObjectsV2 tells of each object; nothing where there is no bucket yet."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix
+        )
+        try:
+            with s3_errors(f"listing {prefix}", expected=frozenset({NO_BUCKET})):
+                for page in pages:
+                    yield from page.get("Contents", [])
+        except S3Answer:
+            return
+
+    def delete(self, key: str) -> None:
+        """Delete an object; none is fine."""
+        with s3_errors(f"deleting {key}"):
+            self.client.delete_object(Bucket=self.name, Key=key)

@@ -16,18 +16,21 @@ stays until `discard`: a punched file is worth nothing without it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from chronicle_storage.checksum import sha256_of_path
 from chronicle_storage.durably import disk_errors
-from chronicle_storage.errors import NothingToDeliver, StoreUnreachable, UploadMismatch
+from chronicle_storage.errors import NothingToDeliver, StoreError, StoreUnreachable, UploadMismatch
 from chronicle_storage.hole import punch
 from chronicle_storage.parts import FIRST_PART, spans
 from chronicle_storage.ports import StoredObject
+from chronicle_storage.s3_attempts import S3Attempts
 from chronicle_storage.s3_bucket import Bucket
 from chronicle_storage.s3_errors import S3Answer
+from chronicle_storage.s3_turns import Turns
 from chronicle_storage.s3_uploads import Uploads, crc64_of_upload
 from chronicle_storage.upload_ledger import Upload, UploadLedger
 
@@ -38,13 +41,24 @@ log = structlog.get_logger(__name__)
 WORTH_SENDING = 8
 
 
+@dataclass(frozen=True)
+class Growth:
+    """What grows, and in whose turn; see `RecordingStore.grow`."""
+
+    key: str
+    name: str
+    turn: int = 0
+    derived: bool = False
+
+
 class S3Growth:
     """The file `<spool>/<name><suffix of the key>` and its multipart upload."""
 
-    def __init__(
-        self, bucket: Bucket, key: str, *, spool: Path, name: str, keep: int | None
-    ) -> None:
+    def __init__(self, bucket: Bucket, growth: Growth, *, spool: Path, keep: int | None) -> None:
+        key, name = growth.key, growth.name
+        self._growth = growth
         self._bucket = bucket
+        self._turns = Turns(bucket, key)
         self._uploads = Uploads(bucket)
         self._key = key
         self._keep = keep
@@ -65,6 +79,16 @@ class S3Growth:
         """Bytes in parts that the bucket confirmed."""
         return 0 if self._upload is None else self._upload.durable
 
+    @property
+    def id(self) -> str | None:
+        """The id of the upload."""
+        return None if self._upload is None else self._upload.upload_id
+
+    @property
+    def is_here(self) -> bool:
+        """Whether nothing was punched out of the file."""
+        return self._upload is None or self._upload.punched == 0
+
     def flush(self) -> int:
         """Upload the full parts and the tail; free the disk of what need not be here."""
         if (size := self._size()) > 0 and not self._is_completed():
@@ -80,6 +104,7 @@ class S3Growth:
             raise NothingToDeliver(
                 f"{self._key}: {self._path.name} is missing or empty; see the writer's log"
             )
+        self._turns.check(self._growth.turn)
         if self._is_completed() and not self._is_there():
             log.warning("object_gone", key=self._key)
             self._forget()
@@ -87,6 +112,22 @@ class S3Growth:
             self._anew_if_gone(lambda: self._finish(size))
         self._delivered = self._verified(size)
         return self._delivered
+
+    def set_aside(self) -> StoredObject:
+        """Complete the upload and move the object beside its key, within the bucket."""
+        if (size := self._size()) == 0:
+            raise NothingToDeliver(f"{self._key}: {self._path.name} is missing or empty")
+        attempts = S3Attempts(self._bucket, self._key)
+        if not self._is_completed():
+            self._anew_if_gone(lambda: self._send_all(size))
+        assert self._upload is not None
+        # Noted before it is done: afterwards the bucket knows no upload, and that is no loss.
+        self._upload.completed = self._upload.completed or self._upload.etag or "aside"
+        self._ledger.write(self._upload)
+        stored = attempts.set_aside(self._upload, self._growth.name)
+        if stored is None or stored.size != size:
+            raise UploadMismatch(f"{self._key}: {size} bytes were set aside, there are {stored}")
+        return stored
 
     def checksum(self) -> tuple[str, str]:
         """Return SHA-256 of the file, or CRC64NVME of the parts of a punched one."""
@@ -127,6 +168,7 @@ class S3Growth:
             assert self._upload is not None
             if self._became_the_object(self._upload):
                 return
+            self._turns.check(self._growth.turn)
             if self._upload.punched:
                 # Nobody has those bytes any more. The rest is worth delivering all the same:
                 # players go on behind a stretch of zeros.
@@ -157,7 +199,16 @@ class S3Growth:
             log.warning("spool_shrank", key=self._key, size=size, durable=self._upload.durable)
             self._forget()
         if self._upload is None:
-            self._upload = self._uploads.begin(self._key)
+            begun = self._uploads.begin(self._key)
+            try:
+                # After it was begun: a take-over that this look misses will find the upload.
+                self._turns.check(self._growth.turn)
+                if self._growth.derived:
+                    self._turns.add_derived(begun.upload_id)
+            except StoreError:
+                self._uploads.abort(begun)
+                raise
+            self._upload = begun
             self._ledger.write(self._upload)
         return self._upload
 
@@ -202,17 +253,22 @@ class S3Growth:
             self._ledger.write(upload)
             self._keep = None  # it will not learn to
 
-    def _finish(self, size: int) -> None:
+    def _send_all(self, size: int) -> Upload:
         upload = self._send(size, final=True)
         # The head has its final bytes only now.
         self._uploads.send(upload, next(spans(size)), self._path)
         self._ledger.write(upload)
+        return upload
+
+    def _finish(self, size: int) -> None:
+        upload = self._send_all(size)
         upload.completed = self._uploads.complete(upload)
         self._ledger.write(upload)
 
     def _verified(self, size: int) -> StoredObject:
         found = self._bucket.head(self._key)
         if found is None or found["ContentLength"] != size:
+            self._turns.check(self._growth.turn)
             has = "nothing" if found is None else f"{found['ContentLength']} bytes"
             raise UploadMismatch(f"{self._key}: {size} bytes were uploaded, the bucket has {has}")
         return StoredObject(self._key, size, found["ETag"].strip('"'), found["LastModified"])

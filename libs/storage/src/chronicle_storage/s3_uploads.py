@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from chronicle_storage.content_type import content_type_of
-from chronicle_storage.crc64 import as_header, combined_crc64, crc64_of_slice
+from chronicle_storage.crc64 import as_header, combined_crc64, crc64_of_slice, from_header
 from chronicle_storage.durably import disk_errors
 from chronicle_storage.errors import UploadMismatch
 from chronicle_storage.file_slice import FileSlice
-from chronicle_storage.parts import Span
-from chronicle_storage.s3_bucket import Bucket
+from chronicle_storage.parts import Span, part_size
+from chronicle_storage.s3_bucket import NO_BUCKET, Bucket
 from chronicle_storage.s3_errors import S3Answer, s3_errors
 from chronicle_storage.upload_ledger import StoredPart, Upload
 
@@ -94,6 +97,47 @@ class Uploads:
                 f"of what the bucket has {theirs}"
             )
         return str(answer["ETag"]).strip('"')
+
+    def open(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+        """Yield key, id and beginning of the uploads that are neither completed nor aborted."""
+        pages = self._bucket.client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._bucket.name, Prefix=prefix
+        )
+        try:
+            with s3_errors(f"listing uploads of {prefix}", expected=frozenset({NO_BUCKET})):
+                for page in pages:
+                    for one in page.get("Uploads", []):
+                        yield one["Key"], one["UploadId"], one["Initiated"]
+        except S3Answer:
+            return
+
+    def found(self, key: str, upload_id: str) -> Upload:
+        """Return an upload of which nothing is known but its id: the parts that can be used."""
+        upload = Upload(bucket=self._bucket.name, key=key, upload_id=upload_id)
+        pages = self._bucket.client.get_paginator("list_parts").paginate(
+            Bucket=self._bucket.name, Key=key, UploadId=upload_id
+        )
+        parts: dict[int, StoredPart] = {}
+        with s3_errors(f"listing the parts of {key}", expected=GONE):
+            for page in pages:
+                upload.checks_whole = (
+                    page.get("ChecksumAlgorithm") == ALGORITHM and page.get("ChecksumType") == WHOLE
+                )
+                for one in page.get("Parts", []):
+                    parts[one["PartNumber"]] = StoredPart(
+                        etag=one["ETag"],
+                        length=one["Size"],
+                        checksum=one.get("ChecksumCRC32"),
+                        crc64=from_header(one.get("ChecksumCRC64NVME")),
+                    )
+        # From the beginning without a hole; a part short of full can only be the last.
+        for number in count(1):
+            if number not in parts:
+                break
+            upload.parts[number] = parts[number]
+            if parts[number].length < part_size(number):
+                break
+        return upload
 
     def abort(self, upload: Upload) -> None:
         """Let the bucket free the parts; an upload that is gone is fine."""
