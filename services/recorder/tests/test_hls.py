@@ -18,6 +18,9 @@ class Kept:
     def write(self, data):
         self.data += data
 
+    def begin_section(self, section, *, is_break):
+        pass
+
     def begin_anew(self):
         pass
 

@@ -9,6 +9,7 @@ from chronicle_sources.plain_text import plain
 
 from recorder.adapters.feed import Feed
 from recorder.adapters.fetching import LONGEST_DETAIL, Fetcher, Sink
+from recorder.adapters.section import Section
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd, Sighting
@@ -30,6 +31,10 @@ class TrackSink:
     def write(self, data: bytes) -> None:
         """Pass media on."""
         self.feed.write(self.track, data)
+
+    def begin_section(self, section: Section | None, *, is_break: bool) -> None:
+        """Another stretch of media begins."""
+        self.feed.begin_section(self.track, section, is_break=is_break)
 
     def begin_anew(self) -> None:
         """A new connection begins."""

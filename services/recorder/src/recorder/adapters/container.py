@@ -29,11 +29,16 @@ def container(head: bytes) -> str | None:
         return "flv"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "matroska"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+    return _sound(head)
+
+
+def _sound(head: bytes) -> str | None:
+    """Return the container of frames of sound, which begin with eleven ones."""
+    if len(head) < 2 or head[0] != 0xFF:
+        return None
+    if head[1] & 0xF6 == 0xF0:
         return "aac"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:
-        return "mp3"  # layer III of MPEG-1, 2 and 2.5
-    return None
+    return "mp3" if head[1] & 0xE6 == 0xE2 else None  # layer III of MPEG-1, 2 and 2.5
 
 
 def is_page(head: bytes) -> bool:

@@ -1,8 +1,9 @@
 """The feed: what fetchers give goes to a remuxer, and to the next one when that dies.
 
 A remuxer begins with the first bytes, because they tell its container; with several tracks it
-begins when each has some. A new file is begun when a remuxer died, or when a new connection
-sends headers of its own that cannot follow on what came before.
+begins when each has some. A new file is begun when a remuxer died, and when what comes cannot
+follow on what came before: headers of a new connection, another initialization section, or
+another clock where the container (or a second track) does not stand that.
 """
 
 from __future__ import annotations
@@ -14,23 +15,31 @@ from collections.abc import Callable, Sequence
 import structlog
 from chronicle_contracts.recorder import MediaInfo
 
-from recorder.adapters.container import CONCATENABLE, container, is_page
+from recorder.adapters.container import CONCATENABLE, OF_ANY_CLOCK, container, is_page
 from recorder.adapters.fetching import SinkClosed
 from recorder.adapters.remuxer import Remuxer
+from recorder.adapters.section import Input, Section
 
 log = structlog.get_logger(__name__)
 
 MOST_USELESS = 3  # remuxers in a row that died without a second of media
 LONGEST_HEAD = 16 * 1024 * 1024  # bytes of one track that wait for the other
+LONGEST_MEETING = 15.0  # seconds in which a track waits for the other's clock to change too
 
 
 class Feed:
     """The tracks of one source into files, one after the other, each by its own remuxer."""
 
-    def __init__(self, tracks: int, begin: Callable[[Sequence[str | None]], Remuxer]) -> None:
+    def __init__(self, tracks: int, begin: Callable[[Sequence[Input]], Remuxer]) -> None:
         self._begin = begin
         self._lock = threading.RLock()
         self._heads = [bytearray() for _ in range(tracks)]
+        self._sections = [Section() for _ in range(tracks)]
+        self._fresh = set(range(tracks))  # have written nothing to the current remuxer
+        self._writing = [threading.Lock() for _ in range(tracks)]
+        self._meeting = threading.Condition()
+        self._waiting: set[int] = set()
+        self._changes = 0
         self._open_tracks = set(range(tracks))
         self._formats: list[str | None] | None = None
         self._current: Remuxer | None = None
@@ -73,18 +82,35 @@ class Feed:
         """Pass media on; raises `SinkClosed` when nobody takes it any more."""
         if not data:
             return
+        with self._writing[track]:
+            while not self._is_written(track, data):
+                pass  # the next file's turn
+
+    def begin_section(self, track: int, section: Section | None, *, is_break: bool) -> None:
+        """What follows in a track stands on another section, or is by another clock."""
         with self._lock:
             self._check()
-            remuxer = self._current or self._next(track, data)
-            if remuxer is None:
-                return  # kept as head
-            data = self._with_head(track, data)
-        try:
-            # Outside the lock: this waits for ffmpeg, which may be waiting for the other track.
-            remuxer.write(track, data)
-        except BrokenPipeError:
-            self._retire(remuxer)
-            self.write(track, data)
+            is_new = section is not None and section != self._sections[track]
+            self._sections[track] = section or self._sections[track]
+            current = self._current
+            if current is None or not (is_new or (is_break and not self._stands_breaks())):
+                return
+        if not is_break or len(self._heads) == 1:
+            self._change_over(current, track)
+            return
+        # Sound by the new clock and pictures by the old one would lie apart in one file.
+        with self._meeting:
+            self._waiting.add(track)
+            changes = self._changes
+            self._meeting.notify_all()
+            self._meeting.wait_for(
+                lambda: self._changes > changes or self._is_met(), LONGEST_MEETING
+            )
+            if self._changes == changes:
+                self._change_over(current, track)
+                self._changes += 1
+                self._meeting.notify_all()
+            self._waiting.discard(track)
 
     def begin_anew(self) -> None:
         """A new connection begins."""
@@ -100,7 +126,9 @@ class Feed:
         with self._lock:
             self._open_tracks.discard(track)
             current = self._current
-            head = self._with_head(track, b"") if current is not None else b""
+            head = self._last_of(track) if current is not None else b""
+        with self._meeting:
+            self._meeting.notify_all()
         if current is not None:
             self._give_last(current, track, head)
             if not self._open_tracks:
@@ -109,11 +137,33 @@ class Feed:
     def close(self) -> None:
         """Take nothing more; the file is final when this returns."""
         self._closed = True
+        with self._meeting:
+            self._meeting.notify_all()
         with self._lock:
             if self._current is not None:
                 self._retire(self._current)
 
     # Files
+
+    def _is_written(self, track: int, data: bytes) -> bool:
+        """Write to the current file; return False if its remuxer died."""
+        with self._lock:
+            self._check()
+            remuxer = self._current or self._next(track, data)
+            if remuxer is None:
+                return True  # kept as head
+            waiting = self._with_head(track, b"")
+            first = self._first_of(track)
+        try:
+            # Outside that lock: this waits for ffmpeg, which may be waiting for the other track.
+            for part in (first, waiting, data):
+                remuxer.write(track, part)
+        except BrokenPipeError:
+            self._retire(remuxer)
+            with self._lock:
+                self._heads[track][:0] = waiting
+            return False
+        return True
 
     def _check(self) -> None:
         if self._closed or self.unusable is not None:
@@ -132,18 +182,26 @@ class Feed:
             if len(head) > LONGEST_HEAD:
                 self.unusable = "Of sound and picture only one comes."
             return None
-        firsts = [bytes(one[:16]) for one in self._heads]
+        firsts = [
+            section.head[:16] or bytes(waiting[:16])
+            for section, waiting in zip(self._sections, self._heads, strict=True)
+        ]
         firsts[track] = firsts[track] or data[:16]
         self._formats = [container(first) for first in firsts]
         return self._open()
 
     def _open(self) -> Remuxer:
         assert self._formats is not None
-        remuxer = self._current = self._begin(self._formats)
+        inputs = [
+            Input(name, section.begins_at)
+            for name, section in zip(self._formats, self._sections, strict=True)
+        ]
+        remuxer = self._current = self._begin(inputs)
+        self._fresh = set(range(len(inputs)))
         self._files += 1
         log.info("file_begun", file=remuxer.path.name, formats=self._formats)
         for track in set(range(len(self._heads))) - self._open_tracks:
-            head = self._with_head(track, b"")
+            head = self._last_of(track)
             threading.Thread(
                 target=self._give_last, args=(remuxer, track, head), daemon=True
             ).start()
@@ -153,6 +211,32 @@ class Feed:
         """Return what waited of a track, then the data; nothing waits after that."""
         head, self._heads[track] = self._heads[track], bytearray()
         return bytes(head) + data if head else data
+
+    def _first_of(self, track: int) -> bytes:
+        """Return what the current file must begin with in this track; nothing after that."""
+        if track not in self._fresh:
+            return b""
+        self._fresh.discard(track)
+        return self._sections[track].head
+
+    def _last_of(self, track: int) -> bytes:
+        return self._first_of(track) + self._with_head(track, b"")
+
+    def _stands_breaks(self) -> bool:
+        # ffmpeg mends the clock where it may: not where two tracks keep their distance by it.
+        return len(self._heads) == 1 and set(self._formats or ()) <= OF_ANY_CLOCK
+
+    def _is_met(self) -> bool:
+        return self._closed or self._waiting >= self._open_tracks
+
+    def _change_over(self, remuxer: Remuxer, track: int) -> None:
+        """Retire a remuxer from within one track, between two segments of the others."""
+        remuxer.end(track)  # or it would wait for more of this one and take nothing of them
+        with contextlib.ExitStack() as held:
+            for other, writing in enumerate(self._writing):
+                if other != track:
+                    held.enter_context(writing)
+            self._retire(remuxer)
 
     @staticmethod
     def _give_last(remuxer: Remuxer, track: int, data: bytes) -> None:

@@ -10,6 +10,7 @@ import structlog
 from chronicle_sources.errors import without_secrets
 from chronicle_sources.plain_text import plain
 
+from recorder.adapters.section import Section
 from recorder.domain.gaps import Loss
 from recorder.ports import FetchEnd
 
@@ -30,6 +31,12 @@ class Sink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Take media; waits where it is slower. Raises `SinkClosed`."""
+
+    def begin_section(self, section: Section | None, *, is_break: bool) -> None:
+        """What follows stands on this (None: on what it stood on before).
+
+        `is_break`: its clock is another one. Raises `SinkClosed`.
+        """
 
     def begin_anew(self) -> None:
         """What follows is a new connection's media, which may have headers of its own."""

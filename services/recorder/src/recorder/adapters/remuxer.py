@@ -20,6 +20,7 @@ from recorder.adapters.container import MEDIA_FORMATS
 from recorder.adapters.ffmpeg import Ffmpeg, last_line
 from recorder.adapters.media_info import media_info
 from recorder.adapters.remuxer_lock import RemuxerLock
+from recorder.adapters.section import Input
 
 log = structlog.get_logger(__name__)
 
@@ -28,26 +29,26 @@ _KEPT = 16_000  # characters of what ffmpeg said
 
 
 class Remuxer:
-    """One file being written; `formats` names each input's container (None: ffmpeg finds out).
+    """One file being written, from `inputs`, one for each track.
 
     `write` may be called from one thread per track.
     """
 
     def __init__(
-        self, ffmpeg: Ffmpeg, path: Path, formats: Sequence[str | None], lock: RemuxerLock
+        self, ffmpeg: Ffmpeg, path: Path, inputs: Sequence[Input], lock: RemuxerLock
     ) -> None:
         self.path = path
         self._said = ""
         self._media: MediaInfo | None = None
         self._first: float | None = None
         self._out_time = 0.0
-        self._is_apart = len(formats) > 1
-        pairs = [os.pipe() for _ in formats]
+        self._is_apart = len(inputs) > 1
+        pairs = [os.pipe() for _ in inputs]
         progress, told = os.pipe()
         readers = [reader for reader, _ in pairs]
         with lock.held_by_child() as held:
             self._process = ffmpeg.start(
-                _arguments(readers, formats, told, path),
+                _arguments(readers, inputs, told, path),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -146,19 +147,19 @@ class Remuxer:
                 self._said = (self._said + line)[-_KEPT:]
 
 
-def _arguments(
-    readers: Sequence[int], formats: Sequence[str | None], told: int, path: Path
-) -> list[str]:
+def _arguments(readers: Sequence[int], inputs: Sequence[Input], told: int, path: Path) -> list[str]:
     arguments = ["-y", "-nostats", "-loglevel", "info"]
     if len(readers) > 1:
         # Sound and picture of two pipes keep their distance only by their own clocks.
         arguments += ["-copyts"]
-    for reader, name in zip(readers, formats, strict=True):
+    for reader, one in zip(readers, inputs, strict=True):
         # Whatever the media says it is: it is read from this pipe, and from nowhere else.
         arguments += ["-protocol_whitelist", "pipe", "-format_whitelist", MEDIA_FORMATS]
         # Enough to find all streams at once even at 50 Mbit/s, and not to wait for more.
         arguments += ["-probesize", "20M", "-analyzeduration", "3M", "-thread_queue_size", "512"]
-        arguments += ["-f", name] if name else []
+        if one.begins_at is not None and len(readers) > 1:
+            arguments += ["-itsoffset", f"{one.begins_at:.6f}"]
+        arguments += ["-f", one.container] if one.container else []
         arguments += ["-i", f"pipe:{reader}"]
     sound = len(readers) - 1
     arguments += ["-map", "0:v:0?", "-map", f"{sound}:a:0?", "-c", "copy"]
