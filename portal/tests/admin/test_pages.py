@@ -10,9 +10,10 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from portal.accounts.models import ApiToken
 from portal.eventlog.inbox import Arrival, Inbox
-from portal.eventlog.models import LoggedEvent, ParkedJob, RelayPosition
+from portal.eventlog.models import LoggedEvent, ParkedJob, RelayPosition, SkippedEvent
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
+from portal.replay.models import Build, Replay
 
 from tests.fixtures.story import NOON, Story
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 NAMES = [model._meta.label for model in MODELS]
-OURS = [model for model in MODELS if model._meta.app_label in {"jobs", "eventlog"}]
+OURS = [model for model in MODELS if model._meta.app_label in {"jobs", "eventlog", "replay"}]
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -49,6 +50,11 @@ def everything(hear, person, token_of):
     Inbox(refold).receive([Arrival("{broken", {"source": "test"})])
     ParkedJob.objects.create(job_id="concert", error="TypeError: what is this", parked_at=NOON)
     RelayPosition.objects.create(name="topic#1", notification_id=3)
+    SkippedEvent.objects.create(
+        position=1, job_id="concert", type="t", occurred_at=NOON, reason="r", skipped_at=NOON
+    )
+    Build.objects.get_or_create(state="active", defaults={"started_at": NOON})
+    Replay.objects.create(verb="rebuild", started_at=NOON, updated_at=NOON)
     token_of(person("viewer"))
     Group.objects.get_or_create(name="viewer")
 

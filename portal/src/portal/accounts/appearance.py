@@ -78,6 +78,14 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Replay",
+                "items": [
+                    _page("Records", "receipt_long", "replay_replay"),
+                    _page("Builds", "construction", "replay_build"),
+                    _page("Skipped events", "skip_next", "eventlog_skippedevent"),
+                ],
+            },
+            {
                 "title": "Access",
                 "items": [
                     _page("API tokens", "key", "accounts_apitoken", admins_only=True),

@@ -10,8 +10,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from portal.api.problems import Conflict
+from portal.api.problems import Conflict, Unreachable
 from portal.jobs.errors import BadRequest, CommandRefused, JobNotFound
+from portal.replay.errors import BadParameters, NotThere, ReplayError, Unavailable
 
 
 class Endpoint(APIView):
@@ -31,9 +32,18 @@ class Endpoint(APIView):
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what a command refuses into what the API answers."""
+    """Turn what a command or verb refuses into what the API answers."""
     try:
         yield
+    except BadParameters as error:
+        wrong = serializers.ErrorDetail(error.detail, code="invalid")
+        raise serializers.ValidationError({error.field or "non_field_errors": [wrong]}) from error
+    except NotThere as error:
+        raise Http404(error.detail) from error
+    except Unavailable as error:
+        raise Unreachable(error.detail) from error
+    except ReplayError as error:
+        raise Conflict(error.detail) from error
     except BadRequest as error:
         detail = serializers.ErrorDetail(error.detail, code=error.code)
         raise serializers.ValidationError({error.field or "non_field_errors": [detail]}) from error

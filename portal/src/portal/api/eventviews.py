@@ -11,13 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.endpoints import Endpoint
+from portal.api.endpoints import Endpoint, refusals
 from portal.api.fields import StrictSerializer
 from portal.api.jobs import JobDetailSerializer, LoggedEventSerializer
-from portal.eventlog import history
 from portal.eventlog.models import LoggedEvent
-from portal.jobs.projection import fold_history
 from portal.jobs.readmodel import row_of
+from portal.replay.past import as_of
 
 POSITION_ERRORS: dict[str, Any] = {"invalid": "give a position of the log, a whole number"}
 BIGGEST = 2**63 - 1
@@ -147,9 +146,6 @@ class JobAsOf(Endpoint):
         query = AsOfQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        state = fold_history(
-            history.of_job(job_id, until_position=asked.get("position"), until=asked.get("time"))
-        )
-        if state is None:
-            raise Http404(f"nothing was known of a job {job_id!r} then")
+        with refusals():
+            state = as_of(job_id, position=asked.get("position"), time=asked.get("time"))
         return Response(JobDetailSerializer(row_of(state)).data)

@@ -6,6 +6,7 @@
     ├── Conflict            409   the job is not in a state for this, or another one has the id
     ├── KeyReused           422   the Idempotency-Key was used for another request
     ├── StoreUnavailable    503   the recording store does not answer
+    ├── Unreachable         503   the queues do not answer
     └── RangeNotSatisfiable 416   (portal.downloads)
 
 Whatever else DRF or Django raises gets the same form here; a bug becomes a 500 that says
@@ -60,6 +61,13 @@ class StoreUnavailable(Problem):
 
     status_code = 503
     slug = "store-unavailable"
+
+
+class Unreachable(Problem):
+    """The queues do not answer; they may later."""
+
+    status_code = 503
+    slug = "unreachable"
 
 
 def problem(

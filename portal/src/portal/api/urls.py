@@ -8,21 +8,37 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from portal.accounts.forms import LimitedLoginForm
-from portal.api import landing
+from portal.api import landing, letterviews, repairviews
 from portal.api.eventviews import EventList, JobAsOf, JobEventList
 from portal.api.health import Live, Ready
 from portal.api.jobviews import JobViewSet
+from portal.api.replayviews import ReplayViewSet
 from portal.api.schema import DocsView, SchemaView
 
 _router = SimpleRouter(trailing_slash=False)
 _router.register("jobs", JobViewSet, basename="job")
+_router.register("replays", ReplayViewSet, basename="replay")
+_router.register("quarantine", repairviews.QuarantineViewSet, basename="quarantine")
 
 _JOB = rf"^jobs/(?P<job_id>{naming.JOB_ID.pattern})"
+
+_PARKED = rf"^parked/(?P<job_id>{naming.JOB_ID.pattern})"
+_LETTERS = r"^dead-letters/(?P<queue>[a-z0-9-]+)"
 
 _v1 = [
     re_path(rf"{_JOB}/events\Z", JobEventList.as_view(), name="job-events"),
     re_path(rf"{_JOB}/as-of\Z", JobAsOf.as_view(), name="job-as-of"),
     *_router.urls,
+    path("gaps", repairviews.Gaps.as_view(), name="gaps"),
+    path("gaps/repair", repairviews.GapRepair.as_view(), name="gaps-repair"),
+    path("gaps/accept", repairviews.GapAccept.as_view(), name="gaps-accept"),
+    path("parked", repairviews.ParkedJobs.as_view(), name="parked"),
+    re_path(rf"{_PARKED}/retry\Z", repairviews.ParkedRetry.as_view(), name="parked-retry"),
+    re_path(rf"{_PARKED}/skip\Z", repairviews.ParkedSkip.as_view(), name="parked-skip"),
+    path("dead-letters", letterviews.DeadLetterQueues.as_view(), name="dead-letter-queues"),
+    re_path(rf"{_LETTERS}\Z", letterviews.DeadLetters.as_view(), name="dead-letters"),
+    re_path(rf"{_LETTERS}/redrive\Z", letterviews.DeadLetterRedrive.as_view(), name="redrive"),
+    re_path(rf"{_LETTERS}/drop\Z", letterviews.DeadLetterDrop.as_view(), name="drop-letter"),
     path("events", EventList.as_view(), name="events"),
     path("health/live", Live.as_view(), name="live"),
     path("health/ready", Ready.as_view(), name="ready"),

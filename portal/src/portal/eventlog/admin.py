@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+from functools import partial
 from typing import Any
 
 from chronicle_contracts import known_types
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,8 +22,12 @@ from portal.eventlog.models import (
     ParkedJob,
     QuarantinedMessage,
     RelayPosition,
+    SkippedEvent,
     StreamCursor,
 )
+from portal.replay import gaps, parked, quarantine
+from portal.replay.actions import ReasonForm, act
+from portal.replay.repairing import repair_gaps
 
 
 def _pretty(text: str) -> SafeString:
@@ -59,13 +65,19 @@ class GapFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         """With or without."""
-        return [("yes", "with a gap"), ("no", "without")]
+        return [("yes", "with a hole"), ("tail", "without their last word"), ("no", "whole")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Compare what was heard with what was heard without holes."""
-        if self.value() == "yes":
-            return queryset.filter(contiguous__lt=F("highest"))
-        return queryset.filter(contiguous__gte=F("highest")) if self.value() else queryset
+        tails = gaps.with_lost_tail(timezone.now()).values("stream")
+        match self.value():
+            case "yes":
+                return queryset.filter(contiguous__lt=F("highest"))
+            case "tail":
+                return queryset.filter(stream__in=tails)
+            case "no":
+                return queryset.filter(contiguous__gte=F("highest")).exclude(stream__in=tails)
+        return queryset
 
 
 @admin.register(LoggedEvent)
@@ -112,10 +124,14 @@ class StreamCursorAdmin(RoleAdmin):
     """How far each stream was heard."""
 
     list_display = ("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole")
+    actions = ("repair",)
     list_filter = (GapFilter,)
     search_fields = ("^stream", "=job_id")
     ordering = ("stream",)
-    fields = ("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole")
+    fields = (
+        *("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole"),
+        *("ended_at_sequence", "ended_by"),
+    )
 
     @admin.display(description="job")
     def job(self, cursor: StreamCursor) -> SafeString:
@@ -127,20 +143,65 @@ class StreamCursorAdmin(RoleAdmin):
         """True while nothing is missing."""
         return not cursor.has_gap
 
+    @admin.action(description="Get what their jobs lack from journals", permissions=["administer"])
+    def repair(self, request: HttpRequest, chosen: QuerySet[StreamCursor]) -> None:
+        """Repair the gaps of the jobs."""
+        jobs = set(chosen.values_list("job_id", flat=True))
+        act(self, request, lambda call: repair_gaps(call, jobs=jobs))
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Find the messages of which nobody has decided yet."""
+
+    title = "decision"
+    parameter_name = "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Open or decided."""
+        return [("no", "open"), ("yes", "released or dropped")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        """Leave only those."""
+        is_open = Q(released_at=None, dropped_at=None)
+        match self.value():
+            case "no":
+                return queryset.filter(is_open)
+            case "yes":
+                return queryset.exclude(is_open)
+        return queryset
+
 
 @admin.register(QuarantinedMessage)
 class QuarantinedMessageAdmin(RoleAdmin):
     """Messages that could not enter the log."""
 
-    list_display = ("received_at", "reason", "detail", "times", "released_at")
-    list_filter = ("reason", "received_at")
+    list_display = ("received_at", "reason", "detail", "times", "released_at", "dropped_at")
+    list_filter = (OpenFilter, "reason", "received_at")
     search_fields = ("detail", "body")
-    fields = ("reason", "detail", "received_at", "released_at", "times", "message", "attributes")
+    actions = ("release", "drop")
+    action_form = ReasonForm
+    fields = (
+        *("reason", "detail", "received_at", "released_at", "dropped_at", "dropped_because"),
+        *("handled_by", "times", "message", "attributes"),
+    )
 
     @admin.display(description="body")
     def message(self, quarantined: QuarantinedMessage) -> SafeString:
         """Show the body as it came, indented where it is JSON."""
         return _pretty(quarantined.body)
+
+    @admin.action(description="Put through the inbox again", permissions=["administer"])
+    def release(self, request: HttpRequest, chosen: QuerySet[QuarantinedMessage]) -> None:
+        """Release."""
+        ids = list(chosen.values_list("pk", flat=True))
+        act(self, request, lambda call: quarantine.release(call, ids=ids))
+
+    @admin.action(description="Drop (with the reason given)", permissions=["administer"])
+    def drop(self, request: HttpRequest, chosen: QuerySet[QuarantinedMessage]) -> None:
+        """Drop."""
+        ids = list(chosen.values_list("pk", flat=True))
+        reason = request.POST.get("reason", "")
+        act(self, request, lambda call: quarantine.drop(call, ids=ids, reason=reason))
 
 
 @admin.register(ParkedJob)
@@ -149,12 +210,50 @@ class ParkedJobAdmin(RoleAdmin):
 
     list_display = ("job", "error", "parked_at")
     search_fields = ("=job_id", "error")
-    fields = ("job", "error", "parked_at")
+    actions = ("retry", "skip")
+    action_form = ReasonForm
+    fields = ("job", "error", "parked_at", "poison")
+
+    @admin.display(description="the event to blame")
+    def poison(self, row: ParkedJob) -> str:
+        """Say at which event the fold fails."""
+        found = parked.find_poison(row.job_id)
+        return f"{found.type} at {found.position}: {found.error}" if found else "none by now"
+
+    @admin.action(description="Fold again", permissions=["administer"])
+    def retry(self, request: HttpRequest, chosen: QuerySet[ParkedJob]) -> None:
+        """Retry."""
+        jobs = list(chosen.values_list("job_id", flat=True))
+        act(self, request, lambda call: parked.retry_parked(call, jobs=jobs))
+
+    @admin.action(
+        description="Pass over the event to blame (with the reason given)",
+        permissions=["administer"],
+    )
+    def skip(self, request: HttpRequest, chosen: QuerySet[ParkedJob]) -> None:
+        """Skip, for each job."""
+        reason = request.POST.get("reason", "")
+        for job_id in list(chosen.values_list("job_id", flat=True)):
+            act(self, request, partial(parked.skip_event, job_id=job_id, reason=reason))
 
     @admin.display(description="job", ordering="job_id")
     def job(self, parked: ParkedJob) -> SafeString:
         """Link the job."""
         return _job_link(parked.job_id)
+
+
+@admin.register(SkippedEvent)
+class SkippedEventAdmin(RoleAdmin):
+    """Events that folds pass over."""
+
+    list_display = ("position", "type", "job", "reason", "skipped_by", "skipped_at")
+    search_fields = ("=job_id", "reason")
+    fields = ("position", "type", "job", "occurred_at", "reason", "skipped_by", "skipped_at")
+
+    @admin.display(description="job", ordering="job_id")
+    def job(self, skipped: SkippedEvent) -> SafeString:
+        """Link the job."""
+        return _job_link(skipped.job_id)
 
 
 @admin.register(RelayPosition)
