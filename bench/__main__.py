@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.report import Report
 
 # What is no benchmark in this folder.
-_MACHINERY = {"__init__", "__main__", "report", "stack"}
+_MACHINERY = {"__init__", "__main__", "faults_peers", "report", "stack"}
 
 
 def names() -> list[str]:

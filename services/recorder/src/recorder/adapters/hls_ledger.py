@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _REMEMBERED = 1000  # segments
 MOST_LAG = 3  # segments by which one server of a cluster may be behind the others
 
+# Seconds of failing reloads after which the site is asked anew. A server that is down comes back
+# at the same address, and asking the site takes longer than trying that: every second counts
+# once the playlist has rolled on.
+ANSWERED_LIMIT = 30.0
+UNANSWERED_LIMIT = 120.0
+
 REFUSALS = frozenset({403, 410})
 
 
@@ -49,6 +55,7 @@ class SegmentLedger:
         self._dates: dict[int, datetime] = {}
         self._suspicions = 0
         self._failing_since: float | None = None
+        self._is_answered = False
         self._advanced_at = time.monotonic()
 
     # The playlist
@@ -129,8 +136,15 @@ class SegmentLedger:
         self.trouble = f"the playlist cannot be read: {without_secrets(said)}"
         if self._failing_since is None:
             self._failing_since = time.monotonic()
+        self._is_answered = status is not None and status < 500
         if status in REFUSALS:
             self.refusal = self.trouble
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the playlist failed for so long that the site is to be asked for another."""
+        limit = ANSWERED_LIMIT if self._is_answered else UNANSWERED_LIMIT
+        return self.failing_for > limit
 
     @property
     def failing_for(self) -> float:

@@ -1,0 +1,91 @@
+"""Loss: what of the published media a recording lacks, by the hashes of its packets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.adapters.ffmpeg import FfmpegFailed
+
+from tests.faults.encoder import Entry
+from tests.faults.source import RATE, SOUND_RATE, SOUND_SAMPLES, Life, ffmpeg, packets
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Seconds of media, counted from the first packet that the recording has."""
+
+    published: float
+    lost: float
+    twice: float
+    lost_segments: tuple[str, ...]  # those of which pictures are missing
+
+
+def count(recording: Path, published: Sequence[Entry]) -> Loss:
+    """Compare a recording with what was published while it was made."""
+    lives = _lives(published)
+    try:
+        pictures, sounds = packets(recording)
+    except (FfmpegFailed, OSError):
+        pictures, sounds = [], []
+    expected = [one for life, end in lives for one in life.pictures[: round(end * RATE)]]
+    missing = _missing(expected, pictures)
+    per_second = SOUND_RATE / SOUND_SAMPLES
+    # Where sound is cut between segments is the multiplexer's business: some frames either way.
+    heard = [one for life, end in lives for one in life.sounds[: int((end - 0.2) * per_second)]]
+    unheard = _missing(heard, sounds)
+    known = set(expected)
+    twice = sum(found - 1 for one, found in Counter(pictures).items() if one in known)
+    return Loss(
+        published=len(_since_first(expected, pictures)) / RATE,
+        lost=max(len(missing) / RATE, len(unheard) / per_second),
+        twice=twice / RATE,
+        lost_segments=_segments(missing, lives),
+    )
+
+
+def is_playable(recording: Path) -> bool:
+    """Whether the whole file can be decoded, from its first picture to its last."""
+    try:
+        _, said = ffmpeg().run(
+            [
+                *("-v", "error", "-xerror", "-i", f"file:{recording}"),
+                *("-map", "0:v", "-map", "0:a", "-f", "null", "-"),
+            ]
+        )
+    except (FfmpegFailed, OSError):
+        return False
+    return "Invalid data" not in said
+
+
+def _lives(published: Sequence[Entry]) -> list[tuple[Life, float]]:
+    """Return each encoder's life, with the seconds of it that were published."""
+    ends: dict[str, tuple[Life, float]] = {}
+    for entry in published:
+        ends[entry.life.name] = (entry.life, (entry.index + 1) * entry.life.segment)
+    return list(ends.values())
+
+
+def _since_first(expected: Sequence[str], found: Sequence[str]) -> Sequence[str]:
+    present = set(found)
+    first = next((at for at, one in enumerate(expected) if one in present), 0)
+    return expected[first:]
+
+
+def _missing(expected: Sequence[str], found: Sequence[str]) -> list[str]:
+    present = set(found)
+    return [one for one in _since_first(expected, found) if one not in present]
+
+
+def _segments(missing: Sequence[str], lives: Sequence[tuple[Life, float]]) -> tuple[str, ...]:
+    lacking = set(missing)
+    return tuple(
+        dict.fromkeys(
+            f"{life.name}/{int(at / RATE / life.segment)}"
+            for life, _ in lives
+            for at, one in enumerate(life.pictures)
+            if one in lacking
+        )
+    )

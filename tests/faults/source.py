@@ -1,0 +1,111 @@
+"""A numbered source: segments of media of which every packet is known by its hash.
+
+A packet keeps its hash on its way through containers (MPEG-TS, Matroska, MP4), because only
+what was coded is hashed: of pictures the slices, of sound the frames without their headers. So
+what a recording lacks of its source can be counted, packet by packet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+from recorder.adapters.ffmpeg import Ffmpeg
+
+RATE = 25  # pictures a second
+SOUND_RATE = 48_000  # samples a second
+SOUND_SAMPLES = 1024  # in a frame of AAC
+
+# What is left of a picture: its slices, without parameter sets, which containers move about.
+_SLICES = {
+    "h264": "h264_mp4toannexb,filter_units=pass_types=1-5",
+    "hevc": "hevc_mp4toannexb,filter_units=pass_types=0-31",
+}
+
+
+@dataclass(frozen=True)
+class Life:
+    """What one encoder sends from its start on; `segment` is their length in seconds."""
+
+    name: str
+    segment: float
+    segments: tuple[bytes, ...]
+    pictures: tuple[str, ...]
+    sounds: tuple[str, ...]
+
+
+def ffmpeg() -> Ffmpeg:
+    """Return the packaged ffmpeg."""
+    return Ffmpeg(Path(imageio_ffmpeg.get_ffmpeg_exe()))
+
+
+def make_lives(folder: Path, *, seconds: int, segment: int) -> dict[str, Life]:
+    """Encode the encoders' lives that faults switch between; some seconds of work.
+
+    The first is twice as long as the others: it is what there is before a fault, or without.
+    """
+    small, large = "160x90", "240x136"
+    x264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency")
+    x265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=0")
+    # Timestamps of another life begin anew, as those of a restarted encoder do.
+    return {
+        "first": _make(folder, "first", 2 * seconds, segment, small, "null", 1, x264),
+        "second": _make(folder, "second", seconds, segment, small, "negate", 2, x264),
+        "large": _make(folder, "large", seconds, segment, large, "negate", 3, x264),
+        "hevc": _make(folder, "hevc", seconds, segment, small, "hflip", 4, x265),
+    }
+
+
+def _make(
+    folder: Path,
+    name: str,
+    seconds: int,
+    segment: int,
+    size: str,
+    look: str,
+    seed: int,
+    codec: Sequence[str],
+) -> Life:
+    picture = f"testsrc2=size={size}:rate={RATE},{look}"
+    noise = f"anoisesrc=seed={seed}:amplitude=0.1:sample_rate={SOUND_RATE}"
+    ffmpeg().run(
+        [
+            *("-loglevel", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", noise),
+            *("-t", str(seconds), *codec, "-pix_fmt", "yuv420p", "-threads", "1"),
+            *("-g", str(RATE), "-force_key_frames", "expr:gte(t,n_forced)"),
+            *("-c:a", "aac", "-b:a", "48k", "-f", "hls", "-hls_time", str(segment)),
+            *("-hls_list_size", "0", "-hls_segment_filename", str(folder / f"{name}-%03d.ts")),
+            str(folder / f"{name}.m3u8"),
+        ]
+    )
+    segments = tuple(path.read_bytes() for path in sorted(folder.glob(f"{name}-*.ts")))
+    whole = folder / f"{name}.ts"
+    whole.write_bytes(b"".join(segments))
+    pictures, sounds = packets(whole)
+    assert len(segments) == seconds // segment
+    assert len(set(pictures)) == seconds * RATE, "every picture must be told from every other"
+    assert len(set(sounds)) == len(sounds), "every frame of sound must be told from every other"
+    return Life(name, float(segment), segments, tuple(pictures), tuple(sounds))
+
+
+def packets(path: Path) -> tuple[list[str], list[str]]:
+    """Return the hashes of a file's pictures and of its sound, in the order of the file."""
+    return _hashes(path, "v"), _hashes(path, "a")
+
+
+def _hashes(path: Path, kind: str) -> list[str]:
+    _, said = ffmpeg().run(["-i", f"file:{path}", "-t", "0", "-f", "null", "-"])
+    codec = re.search(r"Video: (\w+)", said)
+    strip = _SLICES.get(codec[1] if codec else "", "null") if kind == "v" else "aac_adtstoasc"
+    listing, _ = ffmpeg().run(
+        [
+            *("-loglevel", "error", "-i", f"file:{path}", "-map", f"0:{kind}?", "-c", "copy"),
+            *("-copyinkf", f"-bsf:{kind}", strip, "-f", "framehash", "-hash", "md5", "-"),
+        ]
+    )
+    lines = [line for line in listing.splitlines() if line and not line.startswith("#")]
+    # Stream, two times, duration, size, hash; then what came beside it (of MPEG-TS, a stream id).
+    return [line.split(",")[5].strip() for line in lines]
