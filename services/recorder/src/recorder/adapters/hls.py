@@ -17,12 +17,13 @@ from typing import Any
 from requests import Response
 from streamlink.exceptions import StreamError
 from streamlink.session.session import Streamlink
-from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker, HLSStreamWriter
+from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker
 
 from recorder.adapters.bounded_http import bounded
-from recorder.adapters.fetching import Fetcher, Sink, SinkClosed
+from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
 from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.hls_sections import SectionedWriter, with_offsets
 from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
@@ -139,10 +140,12 @@ class _Worker(HLSStreamWorker):
 
     def process_segments(self, playlist: Any) -> None:
         ledger, segments = self.stream.ledger, playlist.segments
+        with_offsets(segments)
         is_first = self.sequence < 0
         if not is_first and ledger.is_reset(segments, self.sequence):
             ledger.reset(segments)
             self.sequence = segments[0].num
+            segments[0].discontinuity = True  # whether it says so or not
         if ledger.is_suspicious:
             self.playlist_segments = []  # none of them before the next reload has confirmed it
             return
@@ -156,7 +159,7 @@ class _Worker(HLSStreamWorker):
             self.stream.ledger.skipped(missing, segment)
 
 
-class _Writer(HLSStreamWriter):
+class _Writer(SectionedWriter):
     WRITE_CHUNK_SIZE = 256 * 1024
     stream: _Stream
 
@@ -203,15 +206,6 @@ class _Writer(HLSStreamWriter):
         if not is_written and not self.closed:
             self.stream.ledger.segment_failed(segment, None)
         return is_written
-
-    def _write_into_buffer(self, iterator: Any) -> None:
-        if self.stream.parse_packed_audio:
-            iterator = self._parse_packed_audio_timestamp(iterator)
-        try:
-            for chunk in iterator:
-                self.stream.sink.write(chunk)
-        except SinkClosed:
-            self.stream.sink_closed = True
 
 
 class _Reader(HLSStreamReader):
