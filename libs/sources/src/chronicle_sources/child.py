@@ -87,17 +87,18 @@ def parameters(request: Request) -> dict[str, Any]:
     }
 
 
-def guard_connections() -> None:
+def guard_connections(
+    lookup: guard.Lookup = socket.getaddrinfo, judge: guard.Judge = guard.is_public
+) -> None:
     """Let this process look up public addresses only: redirects and manifests are covered too.
 
     The address that was judged is the one that is connected to, so a name that resolves
     differently the next moment gains nothing.
     """
-    lookup = socket.getaddrinfo
 
     def guarded(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         found = lookup(host, port, *args, **kwargs)
-        if not all(guard.is_public(str(entry[4][0])) for entry in found):
+        if not all(judge(str(entry[4][0])) for entry in found):
             raise socket.gaierror(socket.EAI_FAIL, f"{guard.REFUSED}: {host}")
         return found
 

@@ -7,6 +7,7 @@ import http.server
 import socket
 import threading
 from collections.abc import Callable
+from socket import getaddrinfo  # the real one, whatever is put in its place later
 from typing import Any
 
 from chronicle_sources import SourceError, guard
@@ -35,7 +36,7 @@ class Names:
             "rebind.test": [PUBLIC if self._asked.count(host) == 1 else "127.0.0.1"],
         }
         if host not in known:
-            return list(socket.getaddrinfo(host, port, *args, **options))
+            return list(getaddrinfo(host, port, *args, **options))
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
         return [(*kind, (address, port)) for address in known[host]]
 

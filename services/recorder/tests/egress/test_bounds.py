@@ -1,0 +1,187 @@
+"""What comes from outside ends: in size, in time, in number."""
+
+import functools
+import gzip
+import time
+
+import pytest
+from chronicle_sources import SourceError, resolve
+from recorder.adapters import hls, http, loopback, vetted_http
+from recorder.adapters.dash import DashFetcher
+from recorder.adapters.fetching import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
+from recorder.adapters.hls_position import HlsPositions
+from recorder.domain.gaps import Loss
+
+from services.recorder.tests.egress.outside import PUBLIC, answer
+from services.recorder.tests.process import ffmpeg
+from services.recorder.tests.test_hls import Kept
+
+HEAD = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
+ENOUGH = 25.0  # seconds; far more than any bound below, far less than what is served
+
+
+def endless(request, *, first=b"", piece=b"#" * 65536, pause=0.0, headers=True):
+    """Answer with a body that never ends."""
+    if headers:
+        request.send_response(200)
+        request.end_headers()
+    request.wfile.write(first)
+    until = time.monotonic() + 4 * ENOUGH
+    while time.monotonic() < until:
+        request.wfile.write(piece)  # raises when the other side has had enough
+        time.sleep(pause)
+
+
+def loud(request, *, name="X", count=1, size=1):
+    """Answer with many, or with long headers."""
+    request.wfile.write(b"HTTP/1.0 200 OK\r\n")
+    for number in range(count):
+        request.wfile.write(f"{name}-{number}: {'x' * size}\r\n".encode())
+    request.wfile.write(b"\r\nbody")
+
+
+def forged(request):
+    request.wfile.write(b"HTTP/1.0 403 \x1b[31m" + b"y" * 3000 + b"\r\n\r\n")
+
+
+@pytest.fixture
+def end_of(tmp_path):
+    """Let a fetcher come to its end, in time; return what it kept and why it ended."""
+
+    def run(make, url):
+        sink = Kept()
+        fetcher = make(url.replace("outside.test", PUBLIC), sink)
+        began = time.monotonic()
+        fetcher.start()
+        fetcher._thread.join(ENOUGH)
+        fetcher.close()
+        assert time.monotonic() - began < ENOUGH, "it did not end"
+        assert fetcher.end is not None
+        return bytes(sink.data), fetcher.end
+
+    return run
+
+
+def by_hls(folder, url, sink):
+    return hls.HlsFetcher(
+        url,
+        sink,
+        headers={},
+        positions=HlsPositions(folder),
+        track=0,
+        refused_before=set(),
+        from_start=True,
+        allow_private=True,
+    )
+
+
+def by_http(url, sink):
+    return http.HttpFetcher(url, sink, headers={}, is_film=True, allow_private=True)
+
+
+def by_dash(url, sink):
+    return DashFetcher(ffmpeg(), url, sink, headers={}, is_film=True, allow_private=True)
+
+
+class TestPlaylist:
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch):
+        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 1.0)
+
+    @pytest.fixture
+    def end(self, outside, end_of, tmp_path):
+        def serve(page):
+            outside.pages["/bounds.m3u8"] = page
+            _, end = end_of(functools.partial(by_hls, tmp_path), outside.url("/bounds.m3u8"))
+            assert end.kind == "broken"
+            assert "geheim" not in end.detail
+            return end.detail
+
+        return serve
+
+    def test_that_never_ends_is_left(self, end, monkeypatch):
+        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
+        assert "more than" in end(functools.partial(endless, first=HEAD))
+
+    def test_that_drips_is_left(self, end):
+        assert "takes more than" in end(functools.partial(endless, piece=b"#", pause=0.1))
+
+    def test_that_unpacks_to_too_much_is_left(self, end, monkeypatch):
+        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
+        bomb = gzip.compress(HEAD + b"#" * 4 * hls.MOST_OF_PLAYLIST, 1)
+        assert len(bomb) < hls.MOST_OF_PLAYLIST / 10
+        packed = functools.partial(answer, body=bomb, Content_Encoding="gzip")
+        assert "more than" in end(packed)
+
+    @pytest.mark.parametrize("size", [{"count": 2000}, {"size": 1_000_000}])
+    def test_with_headers_beyond_measure_is_left(self, end, size):
+        assert end(functools.partial(loud, **size))
+
+    def test_whose_headers_never_end_is_left(self, end, monkeypatch):
+        monkeypatch.setattr(vetted_http, "HEADERS_WITHIN", 1.0)
+        more = b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert end(functools.partial(endless, piece=more, pause=0.05, headers=False))
+
+    def test_that_is_refused_with_a_novel_is_quoted_in_short(self, outside, end_of, tmp_path):
+        outside.pages["/forged.m3u8"] = forged
+        make = functools.partial(by_hls, tmp_path)
+        _, end = end_of(make, outside.url("/forged.m3u8"))
+        assert end.kind == "refused"
+        assert end.detail.isprintable()
+        assert len(end.detail) <= LONGEST_DETAIL
+
+
+class TestSegment:
+    @pytest.mark.parametrize(
+        "piece", [{"piece": b"\x47" * 65536}, {"piece": b"\x47", "pause": 0.1}]
+    )
+    def test_that_never_ends_is_lost_and_the_next_one_comes(
+        self, outside, end_of, tmp_path, monkeypatch, piece
+    ):
+        monkeypatch.setattr(hls, "MOST_OF_SEGMENT", 2_000_000)
+        monkeypatch.setattr(hls, "SEGMENT_PATIENCE", 4.0)
+        outside.pages["/good.ts"] = b"\x47good"
+        outside.pages["/endless.ts"] = functools.partial(endless, **piece)
+        segments = b"#EXTINF:1,\n/endless.ts\n#EXTINF:1,\n/good.ts\n#EXT-X-ENDLIST\n"
+        outside.pages["/segments.m3u8"] = HEAD + segments
+        make = functools.partial(by_hls, tmp_path)
+        data, end = end_of(make, outside.url("/segments.m3u8"))
+        assert (data, end.kind) == (b"\x47good", "ended")
+
+
+class TestManifest:
+    def test_that_never_ends_is_left(self, outside, end_of):
+        outside.pages["/endless.mpd"] = functools.partial(endless, first=b"<MPD><!--")
+        data, end = end_of(by_dash, outside.url("/endless.mpd"))
+        assert end.kind == "broken"
+        assert f"more than {loopback.MOST_OF_MANIFEST} bytes" in end.detail
+        assert not data
+
+    def test_whose_entities_multiply_is_left(self, outside, end_of):
+        entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+        text = f'<!DOCTYPE MPD [<!ENTITY a0 "{"x" * 100}">{entities}]><MPD>&a9;</MPD>'
+        outside.pages["/laughs.mpd"] = text.encode()
+        _, end = end_of(by_dash, outside.url("/laughs.mpd"))
+        assert end.kind == "broken"
+        assert "the manifest cannot be read" in end.detail
+
+
+class TestPage:
+    def test_that_never_ends_is_left(self, outside):
+        outside.pages["/endless"] = functools.partial(endless, piece=b"<p>" * 100_000)
+        with pytest.raises(SourceError) as caught:
+            resolve(
+                outside.url("/endless").replace("outside.test", PUBLIC),
+                timeout=ENOUGH,
+                allow_private=True,
+            )
+        assert caught.value.code in {"unsupported", "timeout"}
+        assert "geheim" not in caught.value.detail
+
+
+class TestLoss:
+    @pytest.mark.parametrize("claim", [1e300, float("inf"), float("nan")])
+    def test_is_no_longer_than_can_be_believed(self, claim):
+        fetcher = Fetcher(Kept(), "claiming")
+        fetcher.lose(Loss("segments left the playlist", claim))
+        assert [loss.seconds for loss in fetcher.take_losses()] == [LONGEST_LOSS]
