@@ -104,7 +104,10 @@ def _terminable() -> Iterator[None]:
 @contextmanager
 def _progress(verb: str, *, shown: bool) -> Iterator[Call]:
     """Show a bar on a terminal; nothing where nobody looks."""
-    by = f"{getpass.getuser()} (command line)"
+    try:
+        by = f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):  # a container's user need not have a name
+        by = "command line"
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
         yield Call(by=by)

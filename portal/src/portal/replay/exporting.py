@@ -28,7 +28,7 @@ def export(call: Call, path: Path) -> Report:
         raise NotNow(f"{path} exists; name another file")
     if not path.parent.is_dir():
         raise NotThere(f"there is no folder {path.parent}", field="file")
-    if lacking := [gap.stream for gap in gaps.find() if gap.kind == "own"]:
+    if lacking := [gap.stream for gap in gaps.own_events([])]:
         raise NotNow(
             f"the log lacks events of {', '.join(lacking[:3])}, which an export would lose; "
             "run `gaps --repair` first"

@@ -76,7 +76,7 @@ def find(*, jobs: Iterable[str] = (), now: datetime | None = None) -> list[Gap]:
     """Return all gaps, or those of some jobs."""
     now = now or timezone.now()
     chosen = list(jobs)
-    found = [*_holes(chosen), *_tails(chosen, now), *_unheard(chosen, now), *_own(chosen)]
+    found = [*_holes(chosen), *_tails(chosen, now), *_unheard(chosen, now), *own_events(chosen)]
     return sorted(found, key=lambda gap: (gap.job_id, gap.stream, gap.kind))
 
 
@@ -132,7 +132,8 @@ def _unheard(jobs: list[str], now: datetime) -> Iterator[Gap]:
             yield Gap("unheard", stream, job_id, ((1, None),))
 
 
-def _own(jobs: list[str]) -> Iterator[Gap]:
+def own_events(jobs: list[str]) -> Iterator[Gap]:
+    """Yield what the portal's store has and its log has not; no jobs named: of all."""
     cursor = StreamCursor.objects.filter(stream=OuterRef("originator_id"))
     stored = (
         StoredEvent.objects.order_by()
