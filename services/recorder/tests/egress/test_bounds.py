@@ -6,7 +6,7 @@ import time
 
 import pytest
 from chronicle_sources import SourceError, resolve
-from recorder.adapters import hls, http, loopback, vetted_http
+from recorder.adapters import hls, hls_playlist, http, loopback, vetted_http
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.fetching import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
 from recorder.adapters.hls_position import HlsPositions
@@ -112,6 +112,10 @@ class TestPlaylist:
         assert len(bomb) < hls.MOST_OF_PLAYLIST / 10
         packed = functools.partial(answer, body=bomb, Content_Encoding="gzip")
         assert "more than" in end(packed)
+
+    def test_that_lists_too_much_is_left(self, end, monkeypatch):
+        monkeypatch.setattr(hls_playlist, "MOST_LINES", 1000)
+        assert "more than 1000 lines" in end(HEAD + b"#EXTINF:1,\na\n" * 501)
 
     @pytest.mark.parametrize("size", [{"count": 2000}, {"size": 1_000_000}])
     def test_with_headers_beyond_measure_is_left(self, end, size):

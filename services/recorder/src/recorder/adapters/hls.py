@@ -22,6 +22,7 @@ from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorke
 from recorder.adapters.bounded_http import bounded
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
+from recorder.adapters.hls_playlist import BoundedParser
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.hls_sections import SectionedWriter, with_offsets
 from recorder.adapters.vetted_http import protect
@@ -214,6 +215,8 @@ class _Reader(HLSStreamReader):
 
 
 class _Stream(HLSStream):
+    __parser__ = BoundedParser
+
     def __init__(self, session: Streamlink, url: str, ledger: SegmentLedger, sink: Sink) -> None:
         super().__init__(session, url)
         self.ledger = ledger
