@@ -1,6 +1,7 @@
 """What becomes of what a lost attempt had stored, in every store."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from chronicle_storage import (
@@ -122,6 +123,29 @@ class TestTakeOver:
         append(older, b"x")
         with pytest.raises(Superseded, match="attempt 3"):
             older.complete()
+
+
+class TestLeftovers:
+    def test_are_what_nobody_has_touched_for_long(self, store, older, tmp_path):
+        other = store.grow("other/talk.mkv", spool=tmp_path / "other", name="attempt-1")
+        for grown in (older, other):
+            append(grown, b"x" * 1000)
+            grown.flush()
+        soon = datetime.now(UTC) + timedelta(minutes=1)
+        assert list(store.leftovers("", before=soon - timedelta(hours=1))) == []
+        assert {one.key for one in store.leftovers("", before=soon)} == {KEY, "other/talk.mkv"}
+        [found] = store.leftovers("recordings/", before=soon)
+        assert (found.key, found.id, found.size) == (KEY, older.id, 1000)
+        store.abort(found)
+        assert list(store.leftovers("recordings/", before=soon)) == []
+        assert store.unfinished(KEY) == []
+        assert [one.id for one in store.leftovers("", before=soon)] == [other.id]
+
+    def test_are_not_what_was_delivered(self, store, older):
+        append(older, b"x" * 1000)
+        older.flush()
+        older.complete()
+        assert list(store.leftovers("", before=datetime.now(UTC) + timedelta(minutes=1))) == []
 
 
 class TestSettingAside:

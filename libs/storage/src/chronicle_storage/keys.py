@@ -37,6 +37,15 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_key(text: str) -> bool:
+    """Return whether a text may name an object."""
+    try:
+        check_key(text)
+    except BadKey:
+        return False
+    return True
+
+
 def check_prefix(prefix: str) -> str:
     """Return the prefix if keys can begin with it; raises `BadKey`."""
     folder, _, rest = prefix.rpartition("/")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from chronicle_storage.durably import disk_errors, write_atomically
 from chronicle_storage.errors import ObjectMissing, UploadMismatch
 from chronicle_storage.keys import GROWING, check_key, check_name, check_prefix
-from chronicle_storage.local_attempts import LocalAttempts
+from chronicle_storage.local_attempts import LocalAttempts, leftovers
 from chronicle_storage.local_file import read_file, stat_file
 from chronicle_storage.local_growth import LocalGrowth
 from chronicle_storage.ports import GrowingObject, StoredObject, Unfinished
@@ -56,6 +57,10 @@ class LocalStore:
     def abort(self, one: Unfinished) -> None:
         """Delete the growing file."""
         self._attempts(one.key).abort(one)
+
+    def leftovers(self, prefix: str, *, before: datetime) -> Iterator[Unfinished]:
+        """Yield files that nobody has written to since `before`, drafts of objects too."""
+        return leftovers(self._root, check_prefix(prefix), before)
 
     def aside(self, key: str) -> list[StoredObject]:
         """Return the files that were set aside."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chronicle_storage.durably import disk_errors, rename_durably, sync_file, write_atomically
 from chronicle_storage.errors import Superseded
-from chronicle_storage.keys import GROWING, aside_key
+from chronicle_storage.keys import GROWING, aside_key, is_key
 from chronicle_storage.local_file import stat_file
 from chronicle_storage.ports import StoredObject, Unfinished
 
@@ -101,3 +102,25 @@ class LocalAttempts:
             return int(self.growing(TURN).read_text())
         except FileNotFoundError:
             return 0
+
+
+def leftovers(root: Path, prefix: str, before: datetime) -> Iterator[Unfinished]:
+    """Yield the files of a store that still grow or are drafts, idle since `before`."""
+    with disk_errors(f"looking for leftovers below {prefix or 'the root'}"):
+        paths = sorted((root / prefix.rpartition("/")[0]).rglob(f"*{GROWING}"))
+        for path in paths:
+            key, _, name = path.relative_to(root).as_posix()[: -len(GROWING)].rpartition(".")
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue  # delivered or discarded while we walk
+            touched_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+            if key.startswith(prefix) and touched_at < before and is_key(key):
+                yield Unfinished(
+                    key=key,
+                    id=path.name,
+                    name=name.removeprefix(DERIVED),
+                    begun_at=touched_at,
+                    size=stat.st_size,
+                    derived=name.startswith(DERIVED),
+                )

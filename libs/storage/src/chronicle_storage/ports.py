@@ -122,6 +122,13 @@ class RecordingStore(Protocol):
     def abort(self, one: Unfinished) -> None:
         """Delete what was stored of it."""
 
+    def leftovers(self, prefix: str, *, before: datetime) -> Iterator[Unfinished]:
+        """Yield what is unfinished under any key with this prefix and idle since `before`.
+
+        What nobody has touched for days is nobody's any more: `abort` frees its place. Its
+        `begun_at` is when it was touched last.
+        """
+
     def aside(self, key: str) -> list[StoredObject]:
         """Return what was salvaged or set aside, ordered by name."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from chronicle_storage.errors import ObjectMissing, StoreUnreachable, UploadMism
 from chronicle_storage.file_slice import FileSlice
 from chronicle_storage.keys import check_key, check_name, check_prefix
 from chronicle_storage.ports import CHUNK, GrowingObject, StoredObject, Unfinished
-from chronicle_storage.s3_attempts import S3Attempts
+from chronicle_storage.s3_attempts import S3Attempts, leftovers
 from chronicle_storage.s3_bucket import Bucket
 from chronicle_storage.s3_errors import S3Answer, s3_errors
 from chronicle_storage.s3_growth import Growth, S3Growth
@@ -55,6 +56,10 @@ class S3Store:
     def abort(self, one: Unfinished) -> None:
         """Abort an upload."""
         S3Attempts(self._bucket, check_key(one.key)).abort(one)
+
+    def leftovers(self, prefix: str, *, before: datetime) -> Iterator[Unfinished]:
+        """Yield uploads that got no part since `before`."""
+        return leftovers(self._bucket, check_prefix(prefix), before)
 
     def aside(self, key: str) -> list[StoredObject]:
         """Return the objects that were set aside."""

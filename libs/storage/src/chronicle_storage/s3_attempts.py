@@ -14,10 +14,12 @@ recording is whole, so nobody takes the object of step 2 for it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 
 import structlog
+from boto3.s3.transfer import TransferConfig
 
 from chronicle_storage.errors import UploadMismatch
 from chronicle_storage.keys import aside_key
@@ -31,6 +33,7 @@ from chronicle_storage.upload_ledger import Upload
 log = structlog.get_logger(__name__)
 
 SALVAGE = ".salvage"
+COPIED = 512 * 1024 * 1024  # bytes in one request
 
 
 class S3Attempts:
@@ -57,9 +60,12 @@ class S3Attempts:
         for key, upload_id, begun_at in self._uploads.open(self._key):
             if key == self._key and upload_id not in found:
                 name = _name(upload_id, begun_at)
-                is_derived = upload_id in derived
+                try:
+                    size = self._uploads.found(key, upload_id).durable
+                except S3Answer:
+                    continue  # completed or aborted since it was listed
                 found[upload_id] = Unfinished(
-                    self._key, upload_id, name, begun_at, derived=is_derived
+                    key, upload_id, name, begun_at, size, derived=upload_id in derived
                 )
         return sorted(found.values(), key=lambda one: one.name)
 
@@ -133,8 +139,13 @@ class S3Attempts:
         target = aside_key(self._key, name)
         place = {"Bucket": self._bucket.name, "Key": self._key}
         with s3_errors(f"copying {self._key} beside"):
-            # In one request up to 8 MB, in parts above; the bytes do not leave the bucket.
-            self._bucket.client.copy(place, self._bucket.name, target)
+            # The bytes do not leave the bucket; in parts, for one request takes 5 GiB at most.
+            self._bucket.client.copy(
+                place,
+                self._bucket.name,
+                target,
+                Config=TransferConfig(multipart_threshold=COPIED, multipart_chunksize=COPIED),
+            )
         original, copied = self._bucket.head(self._key), self._head(name)
         if original is None or copied is None or copied.size != original["ContentLength"]:
             raise UploadMismatch(f"{target} is no whole copy of {self._key}; both are left as is")
@@ -147,6 +158,19 @@ class S3Attempts:
             return None
         etag = found["ETag"].strip('"')
         return StoredObject(key, found["ContentLength"], etag, found["LastModified"])
+
+
+def leftovers(bucket: Bucket, prefix: str, before: datetime) -> Iterator[Unfinished]:
+    """Yield the uploads of a bucket that got no part since `before`, however old they are."""
+    uploads = Uploads(bucket)
+    for key, upload_id, begun_at in uploads.open(prefix):
+        try:
+            touched_at, size = uploads.touched(key, upload_id)
+        except S3Answer:
+            continue  # completed or aborted since it was listed
+        if (touched_at or begun_at) < before:
+            name = _name(upload_id, begun_at)
+            yield Unfinished(key, upload_id, name, touched_at or begun_at, size)
 
 
 def _name(upload_id: str, begun_at: datetime) -> str:

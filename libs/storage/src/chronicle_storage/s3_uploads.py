@@ -111,6 +111,16 @@ class Uploads:
         except S3Answer:
             return
 
+    def touched(self, key: str, upload_id: str) -> tuple[datetime | None, int]:
+        """Return when the last part of an upload was stored (None: none was), and all its bytes."""
+        pages = self._bucket.client.get_paginator("list_parts").paginate(
+            Bucket=self._bucket.name, Key=key, UploadId=upload_id
+        )
+        with s3_errors(f"listing the parts of {key}", expected=GONE):
+            parts = [part for page in pages for part in page.get("Parts", [])]
+        times = [part["LastModified"] for part in parts]
+        return max(times, default=None), sum(part["Size"] for part in parts)
+
     def found(self, key: str, upload_id: str) -> Upload:
         """Return an upload of which nothing is known but its id: the parts that can be used."""
         upload = Upload(bucket=self._bucket.name, key=key, upload_id=upload_id)
