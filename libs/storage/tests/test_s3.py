@@ -11,6 +11,7 @@ from chronicle_storage import (
     StoreRefused,
     StoreUnreachable,
     UploadMismatch,
+    s3_growth,
     sha256_of_object,
     sha256_of_path,
 )
@@ -67,6 +68,13 @@ class TestMultipartUpload:
         growing.flush()
         write(growing, MIB // 2)
         assert growing.flush() == 7 * MIB
+
+    def test_sends_the_tail_of_a_slow_stream_all_the_same(self, bucket, growing, monkeypatch):
+        write(growing, 7 * MIB)
+        growing.flush()
+        monkeypatch.setattr(s3_growth, "LONGEST_WAIT", 0.0)
+        write(growing, 1000)
+        assert growing.flush() == 7 * MIB + 1000
 
     def test_leaves_no_open_upload_behind(self, bucket, growing, tmp_path):
         write(growing, 20 * MIB)

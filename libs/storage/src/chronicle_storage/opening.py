@@ -6,6 +6,10 @@ from chronicle_storage.local import LocalStore
 from chronicle_storage.ports import RecordingStore
 from chronicle_storage.settings import StorageSettings
 
+# Stored bytes of a growing object that stay in its spool: shorter recordings are whole on the
+# disk to the end, and longer ones take this much of it, part 1 and what is not stored yet.
+KEEP = 64 * 1024 * 1024
+
 
 def open_store(settings: StorageSettings) -> RecordingStore:
     """Return the store that the settings name; nothing is connected or created yet."""
@@ -21,4 +25,4 @@ def open_store(settings: StorageSettings) -> RecordingStore:
         endpoint=settings.s3_endpoint,
         provision=settings.may_create_bucket,
     )
-    return S3Store(bucket)
+    return S3Store(bucket, keep=KEEP)

@@ -15,6 +15,7 @@ stays until `discard`: a punched file is worth nothing without it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,10 @@ log = structlog.get_logger(__name__)
 # A tail that grew by less than an eighth waits, so that large parts are not sent without end:
 # at 8 MiB that never waits more than 1 MiB, at any size it costs at most eight times the bytes.
 WORTH_SENDING = 8
+# A slow stream would wait for minutes so: a tail of at most 16 MiB is sent all the same after
+# this many seconds. It is a little less than the recorder's 10, so that no look is missed.
+LONGEST_WAIT = 9.0
+SMALL_TAIL = 2 * FIRST_PART
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class S3Growth:
             spool.mkdir(parents=True, exist_ok=True)
         self._upload = self._ledger.read()
         self._delivered: StoredObject | None = None
+        self._sent_at = 0.0
 
     @property
     def path(self) -> Path:
@@ -220,9 +226,13 @@ class S3Growth:
                 continue
             if stored is not None and not (span.full or final):
                 grown = span.length - stored.length
-                if grown * WORTH_SENDING < span.length:
+                is_due = (
+                    span.length <= SMALL_TAIL and time.monotonic() - self._sent_at >= LONGEST_WAIT
+                )
+                if grown * WORTH_SENDING < span.length and not is_due:
                     continue
             self._uploads.send(upload, span, self._path)
+            self._sent_at = time.monotonic()
             self._ledger.write(upload)
         return upload
 

@@ -1,0 +1,77 @@
+"""A recorder that is lost with its machine, and the next attempt on another one."""
+
+import shutil
+import signal
+from uuid import uuid4
+
+import pytest
+from chronicle_contracts.recorder import Heartbeat, RecordingEnded, Uploaded
+from chronicle_storage import RecordingStore, StorageSettings, open_store
+
+from services.recorder.tests.process import KEY, Job, packets, probed
+
+MOST_LOST = 10.0  # seconds of media
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request, job) -> RecordingStore:
+    """Where the job records to: a folder that outlives the machine, or a bucket."""
+    if request.param == "local":
+        return open_store(StorageSettings(recordings=job.recordings))
+    job.env["S3_BUCKET"] = f"lost-{uuid4().hex[:8]}"
+    return open_store(StorageSettings(bucket=job.env["S3_BUCKET"]))
+
+
+def facts(job: Job, kind, attempt):
+    return [event.data for event in job.events(attempt) if isinstance(event.data, kind)]
+
+
+def lose_the_machine(job: Job) -> float:
+    """Kill the recorder and delete its folder; return the seconds that it had recorded."""
+    job.send(signal.SIGKILL).wait()
+    recorded: float = max(beat.media_seconds for beat in facts(job, Heartbeat, 1))
+    shutil.rmtree(job.work)
+    job.work.mkdir()
+    return recorded
+
+
+class TestLostMachine:
+    def test_costs_seconds_and_not_the_recording(self, job, origin, store, tmp_path):
+        job.launch().until_recorded(12)
+        before = lose_the_machine(job)
+        saved = origin.newest
+        job.launch(attempt=2).until(lambda: job.started(attempt=2))
+        origin.wait_for(saved + 8)
+        origin.end()
+        assert job.wait() == 0, job.log.read_text()
+
+        uploaded = job.events(attempt=2)[-1].data
+        assert isinstance(uploaded, Uploaded)
+        [ended] = facts(job, RecordingEnded, attempt=2)
+        assert ended.media_seconds > 0
+        assert uploaded.duration >= before + ended.media_seconds - MOST_LOST
+
+        one = tmp_path / "fetched.mkv"
+        with one.open("wb") as file:
+            file.writelines(store.read(KEY))
+        assert one.stat().st_size == uploaded.size
+        seconds, video, audio = probed(one)
+        assert (video, audio) == ("h264", "aac")
+        assert seconds == pytest.approx(uploaded.duration)
+        assert packets(one) >= 25 * (before + ended.media_seconds - MOST_LOST)
+        assert store.unfinished(KEY) == []
+        assert store.aside(KEY) == []
+        names = [KEY.rpartition("/")[2], f"{KEY.rpartition('/')[2]}.journal.jsonl"]
+        assert job.left_files() in ([], names), "nothing but the recording and its journal"
+
+    def test_delivers_what_was_saved_when_the_stream_is_over(self, job, origin, store):
+        job.launch().until_recorded(12)
+        before = lose_the_machine(job)
+        origin.end()
+        assert job.launch(attempt=2).wait() == 0, job.log.read_text()
+        uploaded = job.events(attempt=2)[-1].data
+        assert isinstance(uploaded, Uploaded)
+        assert uploaded.duration >= before - MOST_LOST
+        stored = store.stat(KEY)
+        assert stored is not None
+        assert stored.size == uploaded.size
