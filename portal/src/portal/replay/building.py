@@ -12,6 +12,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from portal.eventlog.locking import lock_log
 from portal.eventlog.models import LoggedEvent
 from portal.jobs.models import Job
 from portal.jobs.verification import Counts, differences
@@ -58,6 +59,7 @@ def verify(call: Call) -> Report:
 
 def _begun(run: Run, *, fresh: bool) -> Build:
     with transaction.atomic():
+        lock_log()  # so that two who begin at once begin one build
         build = builds.current()
         usable = (
             build is not None
