@@ -21,13 +21,17 @@ from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
 CHUNK = 64 * 1024
+_UNKNOWN = "matches no streams"  # what ffmpeg says of a representation that it does not find
 
 # What segments may be: media, never a list of further places (see `container`).
 _FORMATS = "dash,mov,mp4,mpegts,matroska,webm"
 
 
 class DashFetcher(Fetcher):
-    """An ffmpeg per manifest; `is_film` says that a regular end is the end of the source."""
+    """An ffmpeg per manifest; `is_film` says that a regular end is the end of the source.
+
+    `format_id` is yt-dlp's choice among the representations; without it the best are taken.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,10 @@ class DashFetcher(Fetcher):
         headers: dict[str, str],
         is_film: bool,
         allow_private: bool,
+        format_id: str | None = None,
     ) -> None:
         super().__init__(sink, "dash")
+        self._maps = _maps(format_id)
         self._ffmpeg = ffmpeg
         self._url = url
         self._is_film = is_film
@@ -49,17 +55,23 @@ class DashFetcher(Fetcher):
     def _fetch(self) -> FetchEnd:
         relay = Loopback(self._session, self._url)
         try:
-            return self._run_ffmpeg(relay)
+            end = self._run_ffmpeg(relay)
+            if self._maps and _UNKNOWN in end.detail:
+                self._maps = []  # ffmpeg takes the best
+                end = self._run_ffmpeg(relay)
+            return end
         finally:
             relay.close()
 
     def _run_ffmpeg(self, relay: Loopback) -> FetchEnd:
         process = self._ffmpeg.start(
             [
-                *("-nostats", "-loglevel", "error", "-re"),
+                *("-nostats", "-loglevel", "error"),
+                # A live one is asked for segments before they are there without it.
+                *([] if self._is_film else ["-re"]),
                 *("-protocol_whitelist", "pipe,http,tcp", "-format_whitelist", _FORMATS),
                 *("-f", "dash", "-i", relay.start_url),
-                *("-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", "mpegts", "pipe:1"),
+                *(*self._maps, "-c", "copy", "-f", "mpegts", "pipe:1"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -93,6 +105,12 @@ class DashFetcher(Fetcher):
         while process.poll() is None:
             if self._stop.wait(0.5):
                 _end(process)
+
+
+def _maps(format_id: str | None) -> list[str]:
+    """Return ffmpeg's arguments for the representations that make a format of yt-dlp."""
+    chosen = [one.removeprefix("dash-") for one in (format_id or "").split("+") if one]
+    return [part for one in chosen for part in ("-map", f"0:m:id:{one}")]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -53,6 +53,7 @@ class Fetchers:
                     headers=stream.headers,
                     is_film=is_film,
                     allow_private=self._allow_private,
+                    format_id=stream.format_id,
                 )
             ]
         return [

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from recorder.adapters.container import container
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS
+from recorder.adapters.icy import titles
 from recorder.adapters.vetted_http import protect
 from recorder.ports import FetchEnd
 
@@ -89,12 +90,13 @@ class HttpFetcher(Fetcher):
 
     def _read(self, answer: Response) -> FetchEnd | None:
         # Not iter_content: it would wait for whole chunks, and lose the last one with the line.
+        between = titles(answer.headers.get("icy-metaint"))
         while chunk := answer.raw.read1(CHUNK):
             if self._stop.is_set():
                 return FetchEnd("broken", "stopped")
             if self._received == 0:
                 self._is_film = self._is_film or container(chunk[:16]) == "mp4"
-            self._sink.write(chunk)
+            self._sink.write(between.taken_out(chunk) if between else chunk)
             self._received += len(chunk)
         is_whole = self._length is not None and self._received >= self._length
         if is_whole or (self._is_film and self._length is None):
