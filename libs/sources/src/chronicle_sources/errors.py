@@ -47,9 +47,10 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}" if host else f"{parts.scheme}:..."
 
 
-_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+# Bounded, so that a megabyte of letters is read once and not once for each of them.
+_URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s'\"<>]+")
 # HTTP libraries speak of "url: /live.m3u8?token=abc", without the host.
-_QUERY_IN_TEXT = re.compile(r"\?[^\s'\"<>()]*=[^\s'\"<>()]*")
+_QUERY_IN_TEXT = re.compile(r"\?[^\s'\"<>()=?]*=[^\s'\"<>()]*")
 
 
 def without_secrets(text: str) -> str:
