@@ -117,6 +117,11 @@ class TestPlaylist:
         monkeypatch.setattr(hls_playlist, "MOST_LINES", 1000)
         assert "more than 1000 lines" in end(HEAD + b"#EXTINF:1,\na\n" * 501)
 
+    def test_that_is_one_long_line_is_read_in_one_go(self, end, monkeypatch):
+        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
+        line = b"#EXTINF:1,\n" + b"a" * (hls.MOST_OF_PLAYLIST - 1000)
+        assert end(HEAD + line + b"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nb\n")
+
     @pytest.mark.parametrize("size", [{"count": 2000}, {"size": 1_000_000}])
     def test_with_headers_beyond_measure_is_left(self, end, size):
         assert end(functools.partial(loud, **size))
