@@ -7,7 +7,6 @@ from collections.abc import Callable
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.ffmpeg import Ffmpeg
-from recorder.adapters.hls import HlsFetcher
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.http import HttpFetcher
 from recorder.domain.stream import Stream
@@ -30,6 +29,9 @@ class Fetchers:
         assert stream.media_url is not None
         is_film = stream.live_status == "finished"
         if stream.protocol == "hls":
+            # streamlink takes 12 MB: who records something else does not pay for it.
+            from recorder.adapters.hls import HlsFetcher  # noqa: PLC0415
+
             urls = [stream.media_url, *([stream.audio_url] if stream.audio_url else [])]
             return [
                 HlsFetcher(
