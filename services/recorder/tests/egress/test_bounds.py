@@ -7,10 +7,14 @@ import time
 import pytest
 from chronicle_sources import SourceError, resolve
 from recorder.adapters import hls, hls_playlist, http, loopback, vetted_http
+from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
 from recorder.adapters.dash import DashFetcher
+from recorder.adapters.feed import Feed
 from recorder.adapters.fetching import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
 from recorder.adapters.hls_position import HlsPositions
 from recorder.domain.gaps import Loss
+from recorder.domain.stream import Stream
+from recorder.ports import FetchEnd
 
 from services.recorder.tests.egress.outside import PUBLIC, answer
 from services.recorder.tests.process import ffmpeg
@@ -194,3 +198,30 @@ class TestLoss:
         fetcher = Fetcher(Kept(), "claiming")
         fetcher.lose(Loss("segments left the playlist", claim))
         assert [loss.seconds for loss in fetcher.take_losses()] == [LONGEST_LOSS]
+
+
+class Slow(Fetcher):
+    """A fetcher of a playlist that claims segments of thirty years."""
+
+    @property
+    def patience(self):
+        return 1e9
+
+    def _fetch(self):
+        self._stop.wait(ENOUGH)
+        return FetchEnd("broken", "stopped")
+
+
+class TestPatience:
+    def test_is_no_longer_than_a_source_may_claim(self):
+        def never(_):
+            raise AssertionError
+
+        capture = FetchedCapture(
+            lambda _, sink: [Slow(sink(0), "slow")], lambda tracks: Feed(tracks, never)
+        )
+        capture.fetch(Stream(protocol="hls", live_status="live", media_url="http://h/x.m3u8"))
+        try:
+            assert capture.look().patience == LONGEST_PATIENCE
+        finally:
+            capture.close()
