@@ -54,7 +54,7 @@ class Playlist:
     segments: Sequence[Segment]
     clock: Clock = field(default_factory=Clock)
     is_live: bool = True
-    window: int = 12
+    window: int = 64  # wide enough for a machine that stands still for a while
     ready: int = 3
     foot: str = ""
     number: int = 0  # of the first segment
