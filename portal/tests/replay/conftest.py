@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from portal.eventlog.models import LoggedEvent
 from portal.jobs.readmodel import refold
+from portal.replay import shadow
+
+
+@pytest.fixture(autouse=True)
+def only_the_live_table(db):
+    """No table of another test's build: emptying the database leaves tables where they are."""
+    for name in connection.introspection.table_names():
+        if name.startswith(f"{shadow.LIVE}_b"):
+            shadow.drop(name)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from portal.eventlog.inbox import Arrival, Inbox
 from portal.eventlog.models import LoggedEvent, ParkedJob, QuarantinedMessage
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
-from portal.replay.models import Build, Replay
+from portal.replay import builds
+from portal.replay.models import Replay
 
 from tests.fixtures.commands import everything
 from tests.fixtures.story import Story
@@ -211,7 +212,7 @@ class TestAdmin:
 
     def test_swaps_and_rolls_back(self, act, hear):
         hear(Story.whole())
-        active = Build.objects.get(state="active")
+        active = builds.active()
         assert "run `rebuild` first" in act("replay.build", "swap_in", active.pk)
         assert "no table" in act("replay.build", "roll_back", active.pk)
 
