@@ -2,8 +2,9 @@
 
 All four record the same origin at the same time. What is missing is counted packet by packet
 against the numbered source; what cannot be had (it left the playlist before anybody could fetch
-it, or never was there) is told apart. `exit 0!` is success claimed in spite of loss that nobody
-was told of; `stopped` did not end by itself.
+it, or never was there) is told apart. Figures are seconds lost. `exit 0!` is success claimed in
+spite of loss that nobody was told of; `stopped` did not end by itself; `unplayable` cannot be
+decoded to its end.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _row(case: Case, found: Mapping[str, Outcome]) -> dict[str, Figure]:
         "fault": case.name,
         "media s": ours.loss.published,
         "cannot be had s": ours.unavoidable,
-        **{f"{name}, lost s": _shown(outcome) for name, outcome in found.items()},
+        **{name: _shown(outcome) for name, outcome in found.items()},
     }
 
 
@@ -132,7 +133,7 @@ def _shown(outcome: Outcome) -> str:
         words.append("stopped")
     elif outcome.exit_code != 0:
         words.append(f"exit {outcome.exit_code}")
-    elif _unsaid(outcome) > FRAMES:
+    elif _unsaid(outcome) > FRAMES or not outcome.is_playable:
         words.append("exit 0!")
     if outcome.loss.twice > FRAMES:
         words.append(f"{outcome.loss.twice:.1f} twice")
@@ -157,8 +158,13 @@ def _bars(ours: Mapping[Case, Outcome]) -> list[Bar]:
         if case.kind == "restart"
     ]
     others = [outcome.avoidable for case, outcome in ours.items() if case.kind == "other"]
-    unsaid = [case for case, outcome in ours.items() if _unsaid(outcome) > TOLERANCE / 2]
     unplayable = [case for case, outcome in ours.items() if not outcome.is_playable]
+    # What cannot be watched is as good as lost, although its packets are there.
+    unsaid = [
+        case
+        for case, outcome in ours.items()
+        if _unsaid(outcome) > TOLERANCE / 2 or case in unplayable
+    ]
     wrong = [case for case, outcome in ours.items() if outcome.exit_code != 0]
     return [
         *bars,
