@@ -31,7 +31,7 @@ from recorder.ports import FetchEnd
 # More attempts on a segment that is gone for good would hold up everything behind it.
 SEGMENT_ATTEMPTS = 4
 SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's length
-MOST_OF_SEGMENT = 128 * 1024 * 1024  # bytes: ten seconds of 100 Mbit/s
+MOST_OF_SEGMENT = 64 * 1024 * 1024  # bytes: ten seconds of 50 Mbit/s
 MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
 PLAYLIST_PATIENCE = 20.0  # seconds
 
