@@ -21,6 +21,11 @@ def bus(endpoint):
     return Bus(clients, load_topology(TOPOLOGY), prefix="chronicle", provision=True)
 
 
+def is_told_in_order(story, heard):
+    words = iter(heard)
+    return all(word in words for word in story)
+
+
 class TestAKilledEndpoint:
     def test_loses_no_event_that_was_saved(self, endpoint, bus, sqlite_store, running):
         """Said before, during and after: all of it arrives at a consumer that kept running."""
@@ -33,8 +38,9 @@ class TestAKilledEndpoint:
         running(Consumer(bus.queue("portal"), lambda one: heard.append(one.sequence), wait=1).run)
         endpoint.start()
         write(sqlite_store, "concert", 3)
-        until(lambda: set(heard) == set(range(1, 10)))
-        assert list(dict.fromkeys(heard)) == list(range(1, 10))
+        # The new topic may hear the newest before the relay knows that all is to be said again;
+        # from then on it hears everything in order.
+        until(lambda: is_told_in_order(range(1, 10), heard))
 
     def test_is_found_by_consumers_when_it_is_back(self, endpoint, bus, running):
         heard: list[str] = []
@@ -53,6 +59,22 @@ class TestAKilledEndpoint:
         bus.queue("seeder").send("talk", group="talk")
         bus.publisher().publish([event("talk", 1)])
         until(lambda: heard == ["concert", "talk"] and batches == ["talk"])
+
+
+class TestAHalfMadeTopic:
+    def test_swallows_nothing(self, endpoint, bus, sqlite_store):
+        """A topic that another process has just made anew may have no subscriptions yet."""
+        bus.topic()
+        endpoint.kill()
+        endpoint.start()
+        bus.clients.sns.create_topic(
+            Name="chronicle-events.fifo",
+            Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "false"},
+            Tags=[{"Key": "chronicle-incarnation", "Value": "of-another-process"}],
+        )
+        write(sqlite_store, "concert", 1)
+        assert Relay(sqlite_store.recorder, bus).drain(30)
+        assert bus.queue("portal").depth()["visible"] == 1
 
 
 class TestAStoppedEndpoint:

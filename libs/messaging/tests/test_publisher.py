@@ -25,8 +25,7 @@ class Sns:
         self.batches.append(PublishBatchRequestEntries)
         answer: dict[str, list[dict[str, str]]] = {"Successful": [], "Failed": []}
         for entry in PublishBatchRequestEntries:
-            place = (entry["MessageGroupId"], entry["MessageDeduplicationId"])
-            outcome = "Failed" if place in self.failing else "Successful"
+            outcome = "Failed" if place_of(entry) in self.failing else "Successful"
             answer[outcome].append({"Id": entry["Id"], "Code": "InternalError"})
         return answer
 
@@ -35,11 +34,15 @@ class Sns:
 
     def confirmed(self):
         return [
-            entry["MessageDeduplicationId"]
+            place_of(entry)[1]
             for batch in self.batches
             for entry in batch
-            if (entry["MessageGroupId"], entry["MessageDeduplicationId"]) not in self.failing
+            if place_of(entry) not in self.failing
         ]
+
+
+def place_of(entry):
+    return (entry["MessageGroupId"], entry["MessageDeduplicationId"].partition(":")[0])
 
 
 class StubbedBus:
@@ -84,12 +87,12 @@ class TestPublishing:
         assert publisher.publish([event(f"job{n}", 1, fact) for n in range(10)]) == 10
         assert [len(batch) for batch in sns.batches] == [4, 4, 2]
 
-    def test_identifies_each_event_by_job_and_id(self, sns, publisher):
+    def test_identifies_each_event_by_job_id_and_life_of_the_topic(self, sns, publisher):
         said = event("concert", 1)
         publisher.publish([said])
         (entry,) = sns.batches[0]
         assert entry["MessageGroupId"] == "concert"
-        assert entry["MessageDeduplicationId"] == str(said.id)
+        assert entry["MessageDeduplicationId"] == f"{said.id}:i1"
         assert set(entry["MessageAttributes"]) == {"type", "source", "subject"}
 
     def test_of_nothing_asks_nobody(self, sns, publisher):

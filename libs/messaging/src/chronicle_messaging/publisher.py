@@ -12,6 +12,7 @@ import structlog
 from chronicle_contracts import Event, decode, encode
 
 from chronicle_messaging.errors import ENDPOINT_TROUBLE, is_missing
+from chronicle_messaging.provisioning import Topic
 
 if TYPE_CHECKING:
     from chronicle_messaging.bus import Bus
@@ -28,7 +29,12 @@ _UNSENDABLE = re.compile("[\ufffe\uffff]")
 
 
 class SnsPublisher:
-    """Publishes with PublishBatch; the group is the job, the deduplication id the event's id."""
+    """Publishes with PublishBatch; the group is the job.
+
+    The deduplication id is the event's id and the incarnation of the topic that is believed to
+    be there. A topic that somebody is just making anew takes events before its queues are
+    subscribed; said again once the incarnation is known, they must not count as duplicates.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -46,12 +52,12 @@ class SnsPublisher:
         """
         if not events:
             return 0
-        arn = self._bus.topic().arn
-        line = _Line([_entry(index, event) for index, event in enumerate(events)])
+        topic = self._bus.topic()
+        line = _Line([_entry(index, event, topic) for index, event in enumerate(events)])
         while batch := line.batch():
             try:
                 answer = self._bus.clients.sns.publish_batch(
-                    TopicArn=arn, PublishBatchRequestEntries=batch
+                    TopicArn=topic.arn, PublishBatchRequestEntries=batch
                 )
             except ENDPOINT_TROUBLE as error:
                 log.warning("publish_failed", error=str(error), events=len(batch))
@@ -71,7 +77,8 @@ class SnsPublisher:
 
 
 def _event_of(batch: Sequence[dict[str, Any]], entry: str) -> str:
-    return next((one["MessageDeduplicationId"] for one in batch if one["Id"] == entry), "")
+    said = next((one["MessageDeduplicationId"] for one in batch if one["Id"] == entry), "")
+    return said.partition(":")[0]
 
 
 class _Line:
@@ -116,14 +123,14 @@ class _Line:
         return next(missing, len(self._entries))
 
 
-def _entry(index: int, item: bytes | Event) -> dict[str, Any]:
+def _entry(index: int, item: bytes | Event, topic: Topic) -> dict[str, Any]:
     event, raw = (item, encode(item)) if isinstance(item, Event) else (decode(item), item)
     attributes = {"type": event.type, "source": event.source, "subject": event.subject}
     return {
         "Id": str(index),
         "Message": _UNSENDABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", raw.decode()),
         "MessageGroupId": event.subject,
-        "MessageDeduplicationId": str(event.id),
+        "MessageDeduplicationId": f"{event.id}:{topic.incarnation}",
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },
