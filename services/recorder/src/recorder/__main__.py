@@ -31,6 +31,7 @@ from recorder.adapters.journal import StoredJournal, open_events
 from recorder.adapters.log_tail import MemoryLogTail
 from recorder.adapters.remuxer import FINALISE_WITHIN, Remuxer
 from recorder.adapters.remuxer_lock import RemuxerLock
+from recorder.adapters.segments import SegmentLog
 from recorder.adapters.shelf import StoreShelf
 from recorder.adapters.site import ResolvedSite
 from recorder.domain.ending import Outcome
@@ -95,6 +96,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         Fetchers(
             ffmpeg,
             HlsPositions(settings.work_dir),
+            SegmentLog(settings.work_dir),
             from_start=settings.live_from_start,
             allow_private=settings.allow_private,
         ),

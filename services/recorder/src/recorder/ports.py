@@ -12,6 +12,7 @@ from chronicle_contracts.recorder import MediaInfo
 from recorder.domain.delivery import Delivery
 from recorder.domain.gaps import Loss
 from recorder.domain.run import Run
+from recorder.domain.segment import DateRange, Segment
 from recorder.domain.stream import Stream
 
 
@@ -45,6 +46,16 @@ class Sighting:
     restarts: int = 0
     continues: bool = False
     patience: float = 0.0
+
+
+class Ledger(Protocol):
+    """Where fetchers note what they kept; called from their threads, returns at once."""
+
+    def keep(self, segment: Segment) -> None:
+        """A segment is in the recording: its last byte was taken by the sink."""
+
+    def tell(self, date_range: DateRange) -> None:
+        """The source says something of its programme; what it repeats is noted once."""
 
 
 class Capture(Protocol):

@@ -10,15 +10,23 @@ from recorder.adapters.ffmpeg import Ffmpeg
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.http import HttpFetcher
 from recorder.domain.stream import Stream
+from recorder.ports import Ledger
 
 
 class Fetchers:
     """Makes fetchers; what must outlive one of them (positions, refusals) is kept here."""
 
     def __init__(
-        self, ffmpeg: Ffmpeg, positions: HlsPositions, *, from_start: bool, allow_private: bool
+        self,
+        ffmpeg: Ffmpeg,
+        positions: HlsPositions,
+        ledger: Ledger,
+        *,
+        from_start: bool,
+        allow_private: bool,
     ) -> None:
         self._ffmpeg = ffmpeg
+        self._ledger = ledger
         self._positions = positions
         self._from_start = from_start
         self._allow_private = allow_private

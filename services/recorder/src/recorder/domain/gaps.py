@@ -13,10 +13,14 @@ LEAST_GAP = 1.0
 
 @dataclass(frozen=True)
 class Loss:
-    """Media that the fetcher knows to have missed: segments that it could not get."""
+    """Media that the fetcher knows to have missed: so many `segments` that it could not get.
+
+    0 segments: the source does not number them, or counted anew.
+    """
 
     cause: str
     seconds: float
+    segments: int = 0
 
 
 def of_loss(loss: Loss, media_seconds: float, at: datetime) -> Gap:

@@ -1,0 +1,98 @@
+"""The file `segments.jsonl` of the work folder: what was kept, a line a segment.
+
+It is only ever appended to, by all attempts of a job, so that nothing grows with the length
+of the recording but the file. A process that is killed leaves half a line at most; that one
+is passed over by whoever reads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from recorder.domain.segment import DateRange, Segment
+
+log = structlog.get_logger(__name__)
+
+FILE: Final = "segments.jsonl"
+_Line = Segment | DateRange
+_LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
+
+
+class SegmentLog:
+    """Implements `ports.Ledger` and `ports.Account`; fetchers may write from several threads."""
+
+    def __init__(self, work_dir: Path) -> None:
+        self._path = work_dir / FILE
+        self._lock = threading.Lock()
+        self._told: dict[str, DateRange] = {}
+        self._programme_time: datetime | None = None
+        self._kept = 0
+
+    def keep(self, segment: Segment) -> None:
+        """Append a segment."""
+        with self._lock:
+            if self._kept == 0:
+                self._programme_time = segment.programme_time
+            self._kept += 1
+        self._append(segment)
+
+    def tell(self, date_range: DateRange) -> None:
+        """Append what is new of a date range; playlists repeat theirs with every reload."""
+        with self._lock:
+            if self._told.get(date_range.id) == date_range:
+                return
+            self._told[date_range.id] = date_range
+        self._append(date_range)
+
+    @property
+    def programme_time(self) -> datetime | None:
+        """When, by the source's own clock, the first media of this run was made."""
+        return self._programme_time
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments of all attempts in the order in which they were kept."""
+        return (line for line in self._lines() if isinstance(line, Segment))
+
+    def date_ranges(self) -> Iterator[DateRange]:
+        """Yield the date ranges of all attempts, each as it was told last."""
+        last = {line.id: line for line in self._lines() if isinstance(line, DateRange)}
+        return iter(last.values())
+
+    def _append(self, line: _Line) -> None:
+        text = _LINE.dump_json(line, exclude_defaults=True)
+        with self._lock:
+            try:
+                with self._path.open("ab+") as file:
+                    if _is_torn(file):
+                        file.write(b"\n")
+                    file.write(text + b"\n")
+            except OSError as error:
+                # A recording without its evidence is worth more than none.
+                log.warning("segment_not_noted", error=str(error))
+
+    def _lines(self) -> Iterator[_Line]:
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            for text in file:
+                try:
+                    yield _LINE.validate_json(text)
+                except ValidationError:
+                    log.warning("segment_line_unreadable", length=len(text))
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Return whether the last line has no end: its writer was killed."""
+    if file.seek(0, 2) == 0:
+        return False
+    file.seek(-1, 2)
+    return file.read(1) != b"\n"
