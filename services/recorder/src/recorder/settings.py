@@ -7,7 +7,7 @@ from pathlib import Path
 from chronicle_contracts.naming import JOB_ID, run_id
 from chronicle_messaging.settings import MessagingSettings
 from chronicle_storage import StorageSettings
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator
 
 
 class RecorderSettings(MessagingSettings, StorageSettings):
@@ -45,6 +45,33 @@ class RecorderSettings(MessagingSettings, StorageSettings):
         default=False,
         validation_alias="CHRONICLE_LIVE_FROM_START",
         description="begin with the oldest media that the source still has",
+    )
+    catch_up: AwareDatetime | None = Field(
+        default=None,
+        validation_alias="CHRONICLE_CATCH_UP",
+        description="moment since which media is wanted: what was sent since then is fetched "
+        "first, as far as the source still has it",
+    )
+    audio_only: bool = Field(
+        default=False,
+        validation_alias="CHRONICLE_AUDIO_ONLY",
+        description="record the sound without the picture",
+    )
+    max_height: int | None = Field(
+        default=None,
+        gt=0,
+        validation_alias="CHRONICLE_MAX_HEIGHT",
+        description="highest picture in lines; none = no limit",
+    )
+    credentials: str | None = Field(
+        default=None,
+        validation_alias="CHRONICLE_CREDENTIALS",
+        description="name of the secret in the vault with the cookies and headers of the job",
+    )
+    deliver_only: bool = Field(
+        default=False,
+        validation_alias="CHRONICLE_DELIVER_ONLY",
+        description="record nothing more, deliver what earlier attempts saved",
     )
     allow_private: bool = Field(
         default=False,
