@@ -29,20 +29,30 @@ class JobRejected(Fact, publisher="dispatcher"):
 
 
 class JobDeferred(Fact, publisher="dispatcher"):
-    """The job waits: for its stream to begin, for its start time, or for a free place."""
+    """The job waits: for its stream to begin, for its start time, or for a free place.
+
+    `until`: when the stream or the job is to begin, None where nobody knows. It is said again
+    where the site moves its stream, and where a job comes nearer to a free place.
+    """
 
     reason: Literal["upcoming", "scheduled", "capacity"]
     until: datetime | None = None
     title: str | None = None
+    place: int | None = Field(default=None, ge=1, description="in line, 1 is the next")
+    detail: str | None = Field(default=None, description="a sentence for people")
 
 
 class RecorderLaunched(Fact, publisher="dispatcher"):
-    """A recorder was started; `reference` finds its process or task again."""
+    """A recorder was started; `reference` finds its process or task again.
+
+    With `deliver_only` it records nothing more, and delivers what earlier attempts saved.
+    """
 
     run_id: str
     attempt: int = Field(ge=1)
     launcher: str
     reference: str
+    deliver_only: bool = False
 
 
 class LaunchFailed(Fact, publisher="dispatcher"):
