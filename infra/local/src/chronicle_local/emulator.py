@@ -1,4 +1,4 @@
-"""The local AWS endpoint: SNS, SQS and S3 on 127.0.0.1, in one process.
+"""The local AWS endpoint: SNS, SQS, S3 and Secrets Manager on 127.0.0.1, in one process.
 
 It is ministack (exactly the pinned version: three of its functions are replaced here) with:
 
@@ -32,7 +32,7 @@ from hypercorn.config import Config
 from pydantic import Field
 
 READY_PATH = "/_ministack/health"
-SERVICES = ("sns", "sqs", "s3", "sts", "iam")
+SERVICES = ("sns", "sqs", "s3", "sts", "iam", "secretsmanager")
 EX_TEMPFAIL = 75  # sysexits.h: another one is at work here
 
 log = logging.getLogger("chronicle_local.emulator")
