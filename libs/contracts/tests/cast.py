@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chronicle_contracts import Event, Fact, naming
+from chronicle_contracts import Event, Fact, naming, superseded
 from chronicle_contracts import dispatcher as d
 from chronicle_contracts import portal as p
 from chronicle_contracts import recorder as r
@@ -29,6 +29,9 @@ FACTS: tuple[Fact, ...] = (
         max_duration=5400.0,
         start_at=NOON,
         requested_by="archivist",
+        credentials="archive-account",
+        audio_only=False,
+        max_height=1080,
     ),
     p.StopRequested(mode="discard", requested_by="archivist"),
     p.JobExtended(max_duration=7200.0, requested_by="archivist"),
@@ -49,6 +52,7 @@ FACTS: tuple[Fact, ...] = (
         title="Concert",
         media=MEDIA,
         start_gap=1.25,
+        programme_time=NOON,
     ),
     r.Heartbeat(
         **RUN_FIELDS,
@@ -64,7 +68,7 @@ FACTS: tuple[Fact, ...] = (
     r.CaptureResumed(**RUN_FIELDS, after=5.5, media_seconds=61.5),
     r.GapFound(**RUN_FIELDS, gap=GAP),
     r.RecordingEnded(**RUN_FIELDS, why="ended", detail="The end mark came.", media_seconds=5399.0),
-    r.Uploaded(
+    superseded.UploadedV1(
         **RUN_FIELDS,
         key=KEY,
         size=2_147_483_648,
@@ -98,6 +102,27 @@ FACTS: tuple[Fact, ...] = (
     s.SeedingProgress(info_hash=INFO_HASH, uploaded=4_294_967_296, ratio=2.0, peers=3),
     s.SeedingStopped(info_hash=INFO_HASH, why="ratio", detail="Ratio 2.0 was reached."),
     s.TorrentFailed(recording_key=KEY, code="missing", detail="The object is gone."),
+    r.Uploaded(
+        **RUN_FIELDS,
+        key=KEY,
+        size=2_147_483_648,
+        checksum=r.Checksum(algorithm="sha256", value="ab" * 32),
+        etag="d41d8cd98f00b204e9800998ecf8427e-128",
+        duration=5399.02,
+        media=MEDIA,
+        gaps=(GAP,),
+        completeness=r.Completeness(
+            score=0.9989,
+            wall_seconds=5405.0,
+            missing_seconds=6.0,
+            start_delay=1.25,
+            drift=0.02,
+            segments_expected=2703,
+            segments_kept=2700,
+            verified=True,
+        ),
+        manifest_key=f"{KEY}.manifest.json",
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from chronicle_contracts import Event, Fact
 from chronicle_contracts.portal import JobRequested, StopRequested
-from chronicle_contracts.recorder import Checksum, Heartbeat, Uploaded
+from chronicle_contracts.recorder import Checksum, Completeness, Heartbeat, Uploaded
 from chronicle_eventstore import Aggregate, EventStore
 from chronicle_messaging import Message, Queue
 
@@ -27,6 +27,7 @@ UPLOADED = Uploaded(
     size=1,
     checksum=Checksum(algorithm="sha256", value="00"),
     duration=1.0,
+    completeness=Completeness(score=1.0, missing_seconds=0.0, verified=True),
 )
 
 

@@ -53,6 +53,7 @@ class TestTheTopology:
     def test_lets_the_seeder_hear_of_recordings_that_came_and_went(self):
         assert heard("seeder") == {
             "chronicle.recorder.Uploaded.v1",
+            "chronicle.recorder.Uploaded.v2",
             "chronicle.portal.RecordingDeleted.v1",
         }
 

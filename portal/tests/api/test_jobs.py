@@ -177,7 +177,7 @@ class TestEvents:
         def count(query):
             return len(viewer.get(f"/api/v1/events?limit=500&{query}").json()["results"])
 
-        assert count("type=Uploaded") == count("type=chronicle.recorder.Uploaded.v1") == 2
+        assert count("type=Uploaded") == count("type=chronicle.recorder.Uploaded.v2") == 2
         assert count("type=Upload") == 0
         assert count("job=a&type=Uploaded") == 1
         assert count("stream=portal/b") == 1

@@ -247,7 +247,7 @@ class TestDeadLetters:
 class TestHears:
     def test_knows_prefixes_and_exact_texts_and_lets_other_patterns_pass(self, bus):
         bus.topology.queues["seeder"].filter.update(source=["/here", {"anything-but": "x"}])
-        uploaded = "chronicle.recorder.Uploaded.v1"
+        uploaded = "chronicle.recorder.Uploaded.v2"
         assert queues.hears(bus, "seeder", {"type": uploaded, "source": "/here"})
         assert queues.hears(bus, "seeder", {"type": uploaded, "source": "/there"})
         assert not queues.hears(bus, "seeder", {"type": "chronicle.recorder.Heartbeat.v1"})

@@ -14,6 +14,7 @@ from chronicle_contracts import Event, Fact, Ignore, decode, naming
 from chronicle_contracts.portal import JobRequested
 from chronicle_contracts.recorder import (
     Checksum,
+    Completeness,
     Heartbeat,
     RecordingEnded,
     RecordingFailed,
@@ -98,6 +99,7 @@ def uploaded(*, attempt: int = 1, sequence: int = 9, job: str = "concert") -> Ev
         size=1000,
         checksum=Checksum(algorithm="sha256", value="00"),
         duration=60,
+        completeness=Completeness(score=1.0, missing_seconds=0.0, verified=True),
     )
     return said(fact, sequence, job=job, sealed=True)
 

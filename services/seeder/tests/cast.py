@@ -10,7 +10,7 @@ from typing import Any
 
 from chronicle_contracts import Event, Fact, decode, naming
 from chronicle_contracts.portal import RecordingDeleted
-from chronicle_contracts.recorder import Checksum, Uploaded
+from chronicle_contracts.recorder import Checksum, Completeness, Uploaded
 from chronicle_contracts.seeder import Engine as EngineName
 from chronicle_eventstore import open_store
 from seeder.domain.policy import Limits
@@ -38,6 +38,7 @@ def uploaded(content: str = "ab" * 32, *, size: int = 1000, attempt: int = 1) ->
         size=size,
         checksum=Checksum(algorithm="sha256", value=content),
         duration=10.0,
+        completeness=Completeness(score=1.0, missing_seconds=0.0, verified=True),
     )
     return event(fact, stream=f"recorder/{JOB}.{attempt}", sequence=9)
 

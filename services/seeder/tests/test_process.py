@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from chronicle_contracts import Event, Fact
 from chronicle_contracts.portal import RecordingDeleted
-from chronicle_contracts.recorder import Checksum, Uploaded
+from chronicle_contracts.recorder import Checksum, Completeness, Uploaded
 from chronicle_local import second_client
 from chronicle_messaging import Bus, MessagingSettings, read_event
 from chronicle_storage import StorageSettings, open_store
@@ -91,6 +91,7 @@ class TestProcess:
             size=len(CONTENT),
             checksum=Checksum(algorithm="sha256", value=digest),
             duration=10.0,
+            completeness=Completeness(score=1.0, missing_seconds=0.0, verified=True),
         )
         portal.say(fact, stream=f"recorder/{JOB}.1", sequence=1)
         wait_until(lambda: portal.hears("SeedingStarted"), "seeding has started")

@@ -5,7 +5,7 @@ Every event that crosses a service is defined here, once: payloads (`portal`, `d
 turns them into bytes, and the upcasters that read old versions.
 """
 
-from chronicle_contracts import dispatcher, portal, recorder, seeder
+from chronicle_contracts import dispatcher, portal, recorder, seeder, superseded
 from chronicle_contracts.codec import (
     ContractError,
     EventTooLarge,
@@ -17,7 +17,7 @@ from chronicle_contracts.envelope import Event, event_id
 from chronicle_contracts.fact import Fact, Unknown, known_types
 from chronicle_contracts.outcomes import Ignore, Outcome, Quarantine, Retry
 from chronicle_contracts.status import JobStatus
-from chronicle_contracts.upcasting import UPCASTERS, UpcasterChain
+from chronicle_contracts.upcasting import UPCASTERS, UpcasterChain, current_types
 
 __all__ = [
     "UPCASTERS",
@@ -33,6 +33,7 @@ __all__ = [
     "Retry",
     "Unknown",
     "UpcasterChain",
+    "current_types",
     "decode",
     "dispatcher",
     "encode",
@@ -41,4 +42,5 @@ __all__ = [
     "portal",
     "recorder",
     "seeder",
+    "superseded",
 ]

@@ -16,7 +16,9 @@ class Fact(BaseModel):
 
         class JobAccepted(Fact, publisher="dispatcher"): ...
 
-    and is from then on known to the codec as ``chronicle.dispatcher.JobAccepted.v1``.
+    and is from then on known to the codec as ``chronicle.dispatcher.JobAccepted.v1``. The model
+    of a superseded version gives the event's name too (`name=`), as the class of the newest
+    version bears it.
     Fields that this version does not know are kept and written again, so that a message
     passes unharmed through a reader that is older than its writer.
     """
@@ -31,12 +33,17 @@ class Fact(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, *, publisher: str | None = None, version: int = 1, **kwargs: Any
+        cls,
+        *,
+        publisher: str | None = None,
+        version: int = 1,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         if publisher is None:
             return  # an intermediate class that only shares fields
-        cls.TYPE = f"{PREFIX}.{publisher}.{cls.__name__}.v{version}"
+        cls.TYPE = f"{PREFIX}.{publisher}.{name or cls.__name__}.v{version}"
         if cls.TYPE in _known:
             raise TypeError(f"event type {cls.TYPE} is defined twice")
         _known[cls.TYPE] = cls

@@ -25,6 +25,11 @@ class JobRequested(Fact, publisher="portal"):
     max_duration: float | None = Field(default=None, gt=0, description="media seconds")
     start_at: datetime | None = None
     requested_by: str | None = None
+    credentials: str | None = Field(
+        default=None, description="name of a secret in the vault; never the secret itself"
+    )
+    audio_only: bool = False
+    max_height: int | None = Field(default=None, gt=0, description="pixels")
 
 
 class StopRequested(Fact, publisher="portal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Literal
 
@@ -11,12 +12,17 @@ from chronicle_contracts.fact import Fact
 
 Phase = Literal["STARTED", "RECORDING", "UPLOADING"]
 EndReason = Literal[
-    "ended",  # the source said so (end mark) or is offline
+    "ended",  # the source said so (end mark)
+    "offline",  # the site says that nobody is live
+    "frozen",  # the playlist stood still although the site calls it live
+    "needs_login",  # the site asks for a login now
+    "blocked",  # the site refuses this machine now
+    "gone",  # the page or the stream was taken away
     "stopped",  # somebody asked to stop and keep
     "discarded",  # somebody asked to stop and discard
     "max_duration",
     "terminated",  # the recorder's machine or service was told to go
-    "stalled",  # nothing came any more and the site did not say that it ended
+    "stalled",  # nothing came any more and the site could not be asked
     "failed",
 ]
 
@@ -63,6 +69,39 @@ class Gap(BaseModel):
     at: datetime | None = Field(default=None, description="wall clock at which it began")
 
 
+class Completeness(BaseModel):
+    """How much of what there was to record is in the recording."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    score: float = Field(ge=0, le=1, description="share of the media that is there; 1 is all of it")
+    wall_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        description="seconds of wall clock from the first media kept to the end of the source",
+    )
+    missing_seconds: float = Field(ge=0, description="seconds of media in gaps")
+    start_delay: float | None = Field(
+        default=None, ge=0, description="seconds from the run's launch to its first media"
+    )
+    drift: float | None = Field(
+        default=None, description="seconds between the ends of video and sound"
+    )
+    segments_expected: int | None = Field(default=None, ge=0)
+    segments_kept: int | None = Field(default=None, ge=0)
+    verified: bool = Field(description="size, checksum, duration and playability were checked")
+
+
+def share_kept(duration: float, missing_seconds: float) -> float:
+    """Return the share of the media that is there, 0 to 1; both in seconds."""
+    if not missing_seconds:
+        return 1.0
+    if math.isinf(missing_seconds):
+        return 0.0
+    # Divided this way round nothing can overflow to NaN.
+    return 1.0 / (1.0 + missing_seconds / duration) if duration else 0.0
+
+
 class RecordingStarted(RunFact, publisher="recorder"):
     """The first media byte was kept."""
 
@@ -73,6 +112,9 @@ class RecordingStarted(RunFact, publisher="recorder"):
     media: MediaInfo = MediaInfo()
     start_gap: float | None = Field(
         default=None, description="seconds from the run's start to its first media byte"
+    )
+    programme_time: datetime | None = Field(
+        default=None, description="the source's own clock (EXT-X-PROGRAM-DATE-TIME) at that media"
     )
 
 
@@ -117,8 +159,11 @@ class RecordingEnded(RunFact, publisher="recorder"):
     media_seconds: float = Field(ge=0)
 
 
-class Uploaded(RunFact, publisher="recorder"):
-    """The recording is whole in the store and was verified there."""
+class Uploaded(RunFact, publisher="recorder", version=2):
+    """The recording is whole in the store and was verified there.
+
+    Version 1 said nothing about completeness: `chronicle_contracts.superseded`.
+    """
 
     key: str
     size: int = Field(ge=0, description="bytes")
@@ -127,6 +172,10 @@ class Uploaded(RunFact, publisher="recorder"):
     duration: float = Field(ge=0, description="seconds, as probed")
     media: MediaInfo = MediaInfo()
     gaps: tuple[Gap, ...] = ()
+    completeness: Completeness
+    manifest_key: str | None = Field(
+        default=None, description="the recording's manifest, beside it in the store"
+    )
 
 
 class RecordingFailed(RunFact, publisher="recorder"):

@@ -26,7 +26,7 @@ def breaking_changes(old: JsonSchema, new: JsonSchema) -> list[str]:
     found += [
         f"{name} changed its type"
         for name in sorted(before.keys() & after.keys())
-        if _core(before[name], old) != _core(after[name], new)
+        if not _fits(_core(before[name], old), _core(after[name], new))
     ]
     required = set(new.get("required", ())) - set(old.get("required", ()))
     # In a schema of the writer every field is "required" once it has no default; a new field
@@ -38,6 +38,18 @@ def breaking_changes(old: JsonSchema, new: JsonSchema) -> list[str]:
         if "default" not in after[name]
     ]
     return found
+
+
+def _fits(before: Any, after: Any) -> bool:
+    """Return whether two schemas say the same, but for values that an enumeration gained."""
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_fits, before, after))
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return bool(before == after)
+    return before.keys() == after.keys() and all(
+        set(value) <= set(after[key]) if key == "enum" else _fits(value, after[key])
+        for key, value in before.items()
+    )
 
 
 def _properties(schema: JsonSchema) -> JsonSchema:

@@ -1,8 +1,8 @@
 """Upcasters: how an event of an old version is read as the newest one.
 
 An old version stays in the store and on the wire as it was written; it is lifted when it is
-read. A breaking change adds `class Thing(Fact, publisher=..., version=2)` in a module of its
-own and one upcaster from v1; a chain of upcasters is followed to its end.
+read. A breaking change gives the model `version=2`, moves the old one to `superseded` as
+`ThingV1`, with one upcaster to v2; a chain of upcasters is followed to its end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chronicle_contracts.envelope import Event
-from chronicle_contracts.fact import Fact
+from chronicle_contracts.fact import Fact, known_types
+from chronicle_contracts.superseded import LIFTS
 
 Upcaster = Callable[[Fact], Fact]
 
@@ -32,5 +33,9 @@ class UpcasterChain:
         return lifted
 
 
-# No event has a second version yet.
-UPCASTERS = UpcasterChain({})
+UPCASTERS = UpcasterChain(LIFTS)
+
+
+def current_types() -> dict[str, type[Fact]]:
+    """Return the event types that are still written, each in its newest version, with its model."""
+    return {type_: model for type_, model in known_types().items() if type_ not in LIFTS}

@@ -67,7 +67,7 @@ class MilestoneSerializer(serializers.Serializer[Any]):
     """A line of a job's timeline."""
 
     at = serializers.DateTimeField()
-    type = serializers.CharField(help_text="event type, e.g. chronicle.recorder.Uploaded.v1")
+    type = serializers.CharField(help_text="event type, e.g. chronicle.recorder.Uploaded.v2")
     what = serializers.CharField(help_text="a few words for people")
     detail = serializers.CharField(allow_null=True)
     position = serializers.IntegerField(help_text="of the event in the log")

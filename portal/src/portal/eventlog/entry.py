@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chronicle_contracts import Event
+from chronicle_contracts import UPCASTERS, Event
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An event with its position in the log (0 where it is in none)."""
+    """An event with its position in the log (0 where it is in none).
+
+    Whatever version it was written in, here it is the newest: what folds and orders events
+    sees no other.
+    """
 
     event: Event
     position: int = 0
+
+    def __post_init__(self) -> None:
+        """Lift the event; the log keeps it as it came."""
+        object.__setattr__(self, "event", UPCASTERS.lift(self.event))
 
 
 @dataclass(frozen=True)

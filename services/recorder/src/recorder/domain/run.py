@@ -11,6 +11,7 @@ from chronicle_contracts.recorder import (
     LOG_TAIL_BYTES,
     CaptureInterrupted,
     CaptureResumed,
+    Completeness,
     EndReason,
     Gap,
     GapFound,
@@ -20,6 +21,7 @@ from chronicle_contracts.recorder import (
     RecordingFailed,
     RecordingStarted,
     Uploaded,
+    share_kept,
 )
 from chronicle_eventstore import Aggregate
 
@@ -161,6 +163,7 @@ class Run(Aggregate):
 
     def deliver(self, delivery: Delivery, gaps: tuple[Gap, ...], *, at: datetime) -> None:
         """The recording is whole in the store: the last word."""
+        missing = round(sum(gap.seconds for gap in gaps), 3)
         self._say(
             Uploaded(
                 run_id=self.run_id,
@@ -172,6 +175,11 @@ class Run(Aggregate):
                 duration=delivery.duration,
                 media=delivery.media,
                 gaps=gaps,
+                completeness=Completeness(
+                    score=share_kept(delivery.duration, missing),
+                    missing_seconds=missing,
+                    verified=True,
+                ),
             ),
             at,
             sealed=True,
