@@ -256,6 +256,8 @@ class Recording:
         unsaved = gaps.unsaved(self._progress.media_seconds, delivery.duration, at)
         if unsaved is not None:
             self._run.lose(unsaved, at=at)
+        for hole in delivery.losses:
+            self._run.lose(gaps.of_hole(hole, at), at=at)
         self._run.deliver(delivery, self._gaps(), at=at)
         self._journal.save(self._run)
         log.info("recording_delivered", key=delivery.key, size=delivery.size)

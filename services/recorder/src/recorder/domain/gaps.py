@@ -7,6 +7,8 @@ from datetime import datetime
 
 from chronicle_contracts.recorder import Gap
 
+from recorder.domain.delivery import Hole
+
 # Below that, clocks, buffers and the bursts in which segments come explain the difference.
 LEAST_GAP = 1.0
 
@@ -29,6 +31,16 @@ def of_loss(loss: Loss, media_seconds: float, at: datetime) -> Gap:
         cause=loss.cause,
         seconds=round(loss.seconds, 3),
         at_media_seconds=round(media_seconds, 3),
+        at=at,
+    )
+
+
+def of_hole(hole: Hole, at: datetime) -> Gap:
+    """Return the gap that a hole in the delivered object is."""
+    return Gap(
+        cause=hole.cause,
+        seconds=round(hole.seconds, 3),
+        at_media_seconds=round(hole.at_media_seconds, 3),
         at=at,
     )
 
