@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 
 import structlog
@@ -11,10 +12,15 @@ from chronicle_storage import GrowingObject, StoreError
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 60.0  # seconds
+LOOK_EVERY = 1.0  # seconds
+# Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
+WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
 
 
 class Saver:
-    """A thread that flushes growing objects; a store that fails is asked less often.
+    """A thread that flushes growing objects every `interval` seconds, and what grows fast sooner.
+
+    A store that fails is asked less often.
 
     Hold `lock` to use the objects elsewhere: they are not made for two threads.
     """
@@ -35,17 +41,31 @@ class Saver:
         self._stop.set()
 
     def _run(self) -> None:
-        pause = self._interval
-        while not self._stop.wait(pause):
+        pause, due, has_failed = self._interval, time.monotonic() + self._interval, False
+        while not self._stop.wait(min(LOOK_EVERY, self._interval)):
+            is_much = not has_failed and self._unsaved() >= WORTH_A_FLUSH
+            if time.monotonic() < due and not is_much:
+                continue
             try:
                 self._flush()
-                pause = self._interval
+                pause, has_failed = self._interval, False
             except StoreError as error:
-                pause = min(LONGEST_PAUSE, max(pause, 1.0) * 2)
+                pause, has_failed = min(LONGEST_PAUSE, max(pause, 1.0) * 2), True
                 log.warning("flush_failed", error=str(error), next_try=pause)
             except Exception:
-                pause = LONGEST_PAUSE
+                pause, has_failed = LONGEST_PAUSE, True
                 log.exception("flush_failed_unexpectedly")
+            due = time.monotonic() + pause
+
+    def _unsaved(self) -> int:
+        """Bytes in the newest piece, the only one that grows, that the store does not have."""
+        newest = next(iter(reversed(list(self._pieces))), None)
+        if newest is None:
+            return 0
+        try:
+            return newest.path.stat().st_size - newest.durable
+        except OSError:
+            return 0  # not begun yet
 
     def _flush(self) -> None:
         for piece in self._pieces:
