@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 from chronicle_contracts import encode
+from chronicle_contracts.catalogue import GOLDEN
 from chronicle_contracts.schema import schema_of
 
 from libs.contracts.tests.cast import FACTS, message
-
-GOLDEN = Path(__file__).parent / "golden"
 
 
 def main() -> None:

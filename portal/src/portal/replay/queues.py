@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
+from chronicle_contracts.subscriptions import passes
 from chronicle_messaging import ENDPOINT_TROUBLE, Bus, Queue, TopologyError
 
 from portal.configuration import PortalSettings
@@ -34,24 +34,8 @@ def names(bus: Bus) -> list[str]:
 
 
 def hears(bus: Bus, consumer: str, attributes: Mapping[str, str]) -> bool:
-    """Return whether a message with these attributes passes the queue's subscription filter.
-
-    Patterns other than an exact text or a prefix are taken to match: a consumer ignores what is
-    not for it.
-    """
-    wanted = bus.topology.queue(consumer).filter or {}
-    return all(
-        any(_matches(pattern, attributes.get(name, "")) for pattern in patterns)
-        for name, patterns in wanted.items()
-    )
-
-
-def _matches(pattern: Any, value: str) -> bool:
-    if isinstance(pattern, str):
-        return value == pattern
-    if isinstance(pattern, dict) and isinstance(pattern.get("prefix"), str):
-        return value.startswith(pattern["prefix"])
-    return True
+    """Return whether a message with these attributes passes the queue's subscription filter."""
+    return passes(bus.topology.queue(consumer).filter, attributes)
 
 
 @contextmanager
