@@ -2,12 +2,14 @@
 
 import pytest
 from chronicle_sources import SourceError
+from chronicle_sources.credentials import MOST_HEADERS
 from chronicle_sources.errors import without_secrets
 from chronicle_sources.exchange import Request
 from chronicle_sources.quality import BEST, format_selection
 from chronicle_sources.reading import complaint, resolution
-from chronicle_sources.resolution import LONGEST_NAME, LONGEST_TITLE, MOST_HEADERS, Resolution
+from chronicle_sources.resolution import LONGEST_NAME, LONGEST_TITLE, Resolution
 from pydantic import ValidationError
+from yt_dlp.utils import DownloadError, GeoRestrictedError, UserNotLive
 
 PAGE = "https://93.184.215.14/watch"
 REQUEST = Request(url=PAGE)
@@ -48,7 +50,26 @@ class TestResolution:
         one = a_format(protocol="http_dash_segments", manifest_url="https://93.184.215.14/m.mpd")
         found = resolution({"requested_formats": [one, one]}, REQUEST)
         assert (found.protocol, found.media_url) == ("dash", "https://93.184.215.14/m.mpd")
-        assert found.audio_url is None
+        assert found.audio_url == found.media_url
+
+    def test_dash_without_a_manifest_is_left_to_yt_dlp(self):
+        assert resolution(a_format(protocol="http_dash_segments"), REQUEST).protocol == "ytdlp"
+
+    def test_cookies_go_to_no_host_as_headers(self):
+        headers = {"Cookie": "a=geheim", "Referer": "https://h/"}
+        found = resolution(a_format(http_headers=headers), REQUEST)
+        assert found.headers == {"Referer": "https://h/"}
+
+    def test_expires_with_the_first_of_its_addresses(self):
+        info = {
+            "requested_formats": [
+                a_format(url="https://93.184.215.14/v.m3u8?expires=1795262400"),
+                a_format(url="https://93.184.215.14/a.m3u8?expires=1795262300"),
+            ]
+        }
+        found = resolution(info, REQUEST)
+        assert found.expires_at is not None
+        assert found.expires_at.timestamp() == 1795262300
 
     def test_what_has_no_plain_protocol_is_left_to_yt_dlp(self):
         assert resolution(a_format(protocol="websocket_frag"), REQUEST).protocol == "ytdlp"
@@ -107,6 +128,14 @@ class TestComplaint:
     def test_knows_the_words_of_sites(self, words, code):
         assert complaint(Exception(words), PAGE)[0] == code
 
+    @pytest.mark.parametrize(
+        ("cause", "code"),
+        [(GeoRestrictedError("no"), "blocked"), (UserNotLive(video_id="x"), "no_stream")],
+    )
+    def test_knows_the_errors_that_sites_agree_on(self, cause, code):
+        error = DownloadError("ERROR: something", (type(cause), cause, None))
+        assert complaint(error, PAGE)[0] == code
+
     def test_never_repeats_a_query(self):
         _, detail = complaint(Exception("ERROR: failed on https://h/x?sig=abc"), f"{PAGE}?t=secret")
         assert "abc" not in detail
@@ -131,5 +160,13 @@ class TestFormatSelection:
     def test_takes_words_heights_and_selections(self):
         assert format_selection(None) == BEST
         assert format_selection("best") == BEST
-        assert "height<=720" in format_selection("720p60")
+        assert "height<=?720" in format_selection("720p60")
         assert format_selection("22/18") == "22/18"
+
+    def test_limits_any_selection_to_a_height(self):
+        assert "height<=?480" in format_selection("720p", max_height=480)
+        assert "height<=?480" in format_selection("480p", max_height=720)
+        assert format_selection("22/18", max_height=480).startswith("(22/18)[height<=?480]/")
+
+    def test_takes_sound_alone_whatever_else_is_asked_for(self):
+        assert format_selection("720p", audio_only=True) == format_selection("audio")

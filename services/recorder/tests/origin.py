@@ -10,6 +10,7 @@ import http.server
 import re
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -79,6 +80,11 @@ class Origin:
         since = 0.0 if self._began is None else time.monotonic() - self._began
         longest = min(len(segments) for segments in self.tracks.values())
         return min(longest, self._ready + int(since / self.pace)) - 1
+
+    @staticmethod
+    def made_at(number: int) -> datetime:
+        """When a segment was made, by the date that the playlist gives to its first one."""
+        return datetime(2026, 11, 21, 10, tzinfo=UTC) + timedelta(seconds=number)
 
     def wait_for(self, number: int) -> None:
         """Return when the origin offers a segment."""
@@ -150,11 +156,16 @@ class Origin:
             first = max(first, self.restarted_at)
             count, again = self.restarted_at, "1-"
         numbers = range(first, newest + 1)
+        dated = f"#EXT-X-PROGRAM-DATE-TIME:{self.made_at(first):%Y-%m-%dT%H:%M:%S.000Z}\n"
+        dated += (
+            '#EXT-X-DATERANGE:ID="ad-1",CLASS="com.example.ad",PLANNED-DURATION=30,'
+            'START-DATE="2026-11-21T10:00:05Z",SCTE35-OUT=0xFC30,X-AD-ID="7"\n'
+        )
         lines = "".join(f"#EXTINF:1.0,\n{track}/{again}{one}.ts\n" for one in numbers)
         end = "#EXT-X-ENDLIST\n" if self.has_ended else ""
         return (
             "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n"
-            f"#EXT-X-MEDIA-SEQUENCE:{first - count}\n{lines}{end}"
+            f"#EXT-X-MEDIA-SEQUENCE:{first - count}\n{dated}{lines}{end}"
         )
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:

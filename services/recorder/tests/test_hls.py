@@ -1,11 +1,14 @@
 """Fetching live HLS from a real origin, whatever the origin does."""
 
+import hashlib
 import threading
 import time
 
 import pytest
+from recorder.adapters.access import Access
 from recorder.adapters.hls import HlsFetcher
 from recorder.adapters.hls_position import HlsPositions
+from recorder.domain.segment import DateRange, Segment
 
 
 class Kept:
@@ -38,6 +41,20 @@ class Kept:
         return [number for _, number in sorted(found)]
 
 
+class Noted:
+    """A ledger that keeps what it is told."""
+
+    def __init__(self):
+        self.segments: list[Segment] = []
+        self.date_ranges: list[DateRange] = []
+
+    def keep(self, segment):
+        self.segments.append(segment)
+
+    def tell(self, date_range):
+        self.date_ranges.append(date_range)
+
+
 class Viewing:
     """Fetchers of one origin, one after the other, with what must outlive them."""
 
@@ -46,6 +63,8 @@ class Viewing:
     def __init__(self, origin, folder):
         self.origin = origin
         self.sink = Kept()
+        self.noted = Noted()
+        self.since: float | None = None
         self.folder = folder
         self.refused = set()
         self.losses = []
@@ -54,12 +73,12 @@ class Viewing:
         self.fetcher = HlsFetcher(
             self.origin.url(),
             self.sink,
-            headers={},
+            access=Access(allow_private=allow_private),
+            ledger=self.noted,
             positions=HlsPositions(self.folder),
             track=0,
             refused_before=self.refused,
-            from_start=False,
-            allow_private=allow_private,
+            since=self.since,
         )
         self.fetcher.start()
         return self
@@ -115,6 +134,34 @@ class TestHlsFetcher:
         assert viewing.numbers[-1] == origin.newest
         assert viewing.sink.is_finished.is_set()
         assert viewing.losses == []
+
+    def test_notes_every_segment_as_it_was_served(self, viewing, origin):
+        viewing.begin().until_kept(8).to_the_end()
+        served = origin.tracks["live"]
+        noted = viewing.noted.segments
+        assert [one.sequence for one in noted] == viewing.numbers
+        for one in noted:
+            body = served[one.sequence]
+            assert (one.size, one.sha256) == (len(body), hashlib.sha256(body).hexdigest())
+            assert one.programme_time == origin.made_at(one.sequence)
+
+    def test_tells_what_the_source_says_of_its_programme(self, viewing):
+        viewing.begin().until_kept(5).to_the_end()
+        told = viewing.noted.date_ranges[0]
+        assert (told.id, told.kind, told.planned_seconds) == ("ad-1", "com.example.ad", 30.0)
+        assert told.attributes == {"SCTE35-OUT": "0xFC30", "X-AD-ID": "7"}
+
+    def test_begins_with_the_first_that_is_offered_where_that_is_asked_for(self, viewing, origin):
+        origin.wait_for(3)
+        viewing.since = 0.0
+        viewing.begin().until_kept(5).to_the_end()
+        assert viewing.numbers[0] == 0
+
+    def test_catches_up_from_a_moment_on(self, viewing, origin):
+        viewing.since = time.time() - 3.5  # seconds of media, of the four that are offered
+        viewing.begin().until_kept(6).to_the_end()
+        assert viewing.numbers[0] == 0
+        assert without_a_hole(viewing.numbers)
 
     def test_loses_nothing_while_connections_are_refused(self, viewing, origin):
         viewing.begin().until_kept(5)

@@ -5,6 +5,7 @@ import threading
 from functools import partial
 
 import pytest
+from recorder.adapters.access import Access
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.http import HttpFetcher
 from recorder.adapters.manifest import UnreadableManifest, with_addresses
@@ -66,7 +67,7 @@ def serving():
 def fetched(server, *, is_film=False):
     """Let a fetcher come to its end; return what it kept and why it ended."""
     sink = Kept()
-    fetcher = HttpFetcher(server.url, sink, headers={}, is_film=is_film, allow_private=True)
+    fetcher = HttpFetcher(server.url, sink, access=Access(allow_private=True), is_film=is_film)
     fetcher.start()
     fetcher._thread.join(20)
     fetcher.close()
@@ -129,7 +130,7 @@ class TestDashFetcher:
     def run(self, url, *, allow_private):
         sink = Kept()
         fetcher = DashFetcher(
-            ffmpeg(), url, sink, headers={}, is_film=True, allow_private=allow_private
+            ffmpeg(), url, sink, access=Access(allow_private=allow_private), is_film=True
         )
         fetcher.start()
         fetcher._thread.join(30)

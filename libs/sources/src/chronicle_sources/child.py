@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import resource
 import socket
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import yt_dlp
 
 from chronicle_sources import guard, reading
+from chronicle_sources.credentials import Credentials, cookie_file
 from chronicle_sources.errors import SourceError, shown
 from chronicle_sources.exchange import Answer, Request
 from chronicle_sources.quality import format_selection
@@ -34,6 +36,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     if not request.allow_private:
         guard_connections()
+    bring_headers(request.credentials, request.url)
     sys.stdout.write(answer(request).model_dump_json())
 
 
@@ -47,14 +50,18 @@ def answer(request: Request) -> Answer:
             detail=f"The quality {request.quality!r} is not understood: say best, worst, audio, "
             "a height such as 720p, or a format selection of yt-dlp.",
         )
+    bring_cookies(ydl, request.credentials)
     with ydl:
         try:
             info = ydl.extract_info(request.url, download=False)
-            return Answer(resolution=reading.resolution(info, request))
+            found = reading.resolution(info, request)
+            return Answer(resolution=found.with_cookies(cookie_file(ydl.cookiejar)))
         except SourceError as error:
             return Answer(code=error.code, detail=error.detail)
         except yt_dlp.utils.YoutubeDLError as error:
             code, detail = reading.complaint(error, request.url)
+            if code == "needs_login" and request.credentials != Credentials():
+                detail = f"{detail[:-1]}: the login that the job brings is not accepted)"
             return Answer(code=code, detail=detail)
         except MemoryError:
             return Answer(
@@ -75,7 +82,9 @@ def parameters(request: Request) -> dict[str, Any]:
         "logger": _Silent(),
         "cachedir": False,
         "skip_download": True,
-        "format": format_selection(request.quality),
+        "format": format_selection(
+            request.quality, max_height=request.max_height, audio_only=request.audio_only
+        ),
         "live_from_start": request.live_from_start or None,
         # An upcoming stream has no formats yet and is not an error.
         "ignore_no_formats_error": True,
@@ -103,6 +112,41 @@ def guard_connections(
         return found
 
     socket.getaddrinfo = guarded
+
+
+def bring_cookies(ydl: yt_dlp.YoutubeDL, credentials: Credentials) -> None:
+    """Give yt-dlp the cookies of the job."""
+    jar = credentials.jar()
+    ydl.cookiejar.set_policy(jar._policy)  # type: ignore[attr-defined]
+    for cookie in jar:
+        ydl.cookiejar.set_cookie(cookie)
+
+
+def bring_headers(credentials: Credentials, url: str) -> None:
+    """Let every connection to the host of the URL say the headers of the job.
+
+    At the connection, because a redirect would take the headers of a request to other hosts.
+    """
+    if not credentials.headers:
+        return
+    put, end = http.client.HTTPConnection.putheader, http.client.HTTPConnection.endheaders
+
+    def own(connection: Any) -> dict[str, str]:
+        scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+        return credentials.headers_for(f"{scheme}://{connection.host}:{connection.port}/", [url])
+
+    def putheader(connection: Any, name: str | bytes, *values: Any) -> None:
+        said = (name if isinstance(name, str) else name.decode("latin-1")).lower()
+        if said not in map(str.lower, own(connection)):
+            put(connection, name, *values)
+
+    def endheaders(connection: Any, *args: Any, **options: Any) -> None:
+        for name, value in own(connection).items():
+            put(connection, name, value)
+        end(connection, *args, **options)
+
+    http.client.HTTPConnection.putheader = putheader  # type: ignore[method-assign, assignment]
+    http.client.HTTPConnection.endheaders = endheaders  # type: ignore[method-assign, assignment]
 
 
 class _Silent:

@@ -106,22 +106,26 @@ def jar(*files: str) -> CookieJar:
 
 
 def cookie_file(cookies: Iterable[Cookie]) -> str:
-    """Return cookies as a Netscape cookie file."""
-    return "".join(
-        "\t".join(
-            (
-                cookie.domain,
-                _flag(cookie.domain_specified or cookie.domain.startswith(".")),
-                cookie.path,
-                _flag(cookie.secure),
-                str(int(cookie.expires or 0)),
-                cookie.name if cookie.value is not None else "",
-                cookie.name if cookie.value is None else cookie.value,
-            )
-        )
-        + "\n"
-        for cookie in cookies
+    """Return cookies as a Netscape cookie file, without those that cannot be written in one."""
+    lines = map(_line, cookies)
+    return "".join(f"{line}\n" for line in lines if _is_plain(line) and line.count("\t") == 6)
+
+
+def _line(cookie: Cookie) -> str:
+    fields = (
+        cookie.domain,
+        _flag(cookie.domain_specified or cookie.domain.startswith(".")),
+        cookie.path,
+        _flag(cookie.secure),
+        str(int(cookie.expires or 0)),
+        cookie.name if cookie.value is not None else "",
+        cookie.name if cookie.value is None else cookie.value,
     )
+    return "\t".join(fields)
+
+
+def _is_plain(line: str) -> bool:
+    return line.isascii() and line.replace("\t", " ").isprintable()
 
 
 def _parsed(text: str) -> Iterable[Cookie]:
@@ -138,7 +142,7 @@ def _parsed(text: str) -> Iterable[Cookie]:
         domain, with_subdomains, path, is_secure, expires, name, value = fields
         if not re.fullmatch(r"\d*(\.\d+)?", expires):
             raise ValueError(f"line {number} of the cookies expires at no time in seconds")
-        if not (entry.isascii() and entry.replace("\t", " ").isprintable()):
+        if not _is_plain(entry):
             raise ValueError(f"line {number} of the cookies holds more than printable ASCII")
         yield _cookie(
             domain, path, name, value, with_subdomains == "TRUE", is_secure == "TRUE", expires

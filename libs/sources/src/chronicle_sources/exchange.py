@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from chronicle_sources.credentials import Credentials
 from chronicle_sources.errors import SourceCode
 from chronicle_sources.resolution import Resolution
 
@@ -15,6 +16,9 @@ class Request(BaseModel):
 
     url: str
     quality: str | None = None
+    max_height: int | None = None
+    audio_only: bool = False
+    credentials: Credentials = Credentials()
     live_from_start: bool = False
     allow_private: bool = False
     socket_timeout: float = 10.0

@@ -48,18 +48,23 @@ def resolution(info: dict[str, Any], request: Request) -> Resolution:
     protocol = _protocol(formats)
     if (protocol, live_status, entry.get("extractor_key")) == ("dash", "unknown", "Generic"):
         live_status = "finished"  # yt-dlp tells a bare manifest's kind only where it is live
-    # ffmpeg reads a whole DASH manifest; its parts alone say nothing.
-    dash = protocol == "dash" and picture.get("manifest_url")
+    headers = dict(picture.get("http_headers") or entry.get("http_headers") or {})
     return _described(entry, live_status).model_copy(
         update={
             "protocol": protocol,
-            "media_url": picture["manifest_url"] if dash else picture["url"],
-            "audio_url": sound["url"] if sound is not None and not dash else None,
-            "headers": dict(picture.get("http_headers") or entry.get("http_headers") or {}),
+            "media_url": _address(picture, protocol),
+            "audio_url": _address(sound, protocol) if sound is not None else None,
+            # Cookies are brought where they belong, not to every host.
+            "headers": {name: headers[name] for name in headers if name.lower() != "cookie"},
             "video_codec": _codec(picture.get("vcodec")),
             "audio_codec": _codec((sound or picture).get("acodec")),
         }
     )
+
+
+def _address(one: dict[str, Any], protocol: Protocol) -> str:
+    # Of DASH the manifest: a representation's own address alone says nothing.
+    return str(one["manifest_url"] if protocol == "dash" else one["url"])
 
 
 def _single(info: dict[str, Any], url: str) -> dict[str, Any]:
@@ -82,6 +87,8 @@ def _live_status(entry: dict[str, Any]) -> LiveStatus:
 
 def _protocol(formats: list[dict[str, Any]]) -> Protocol:
     kinds = {_PROTOCOLS.get(str(one.get("protocol")), "ytdlp") for one in formats}
+    if kinds == {"dash"} and not all(one.get("manifest_url") for one in formats):
+        return "ytdlp"  # it lists the segments itself
     return kinds.pop() if len(kinds) == 1 else "ytdlp"
 
 
@@ -119,11 +126,15 @@ def _no_formats(entry: dict[str, Any], url: str) -> SourceError:
 # Words in yt-dlp's messages, the first match decides. Its sites agree on no exception type.
 _WORDS: tuple[tuple[SourceCode, tuple[str, ...]], ...] = (
     ("blocked", ("not a bot", "captcha", "too many requests", "rate-limit", "cloudflare")),
-    ("blocked", ("not available in your", "not available from your", "geo restrict")),
+    ("blocked", ("not available in your", "not available from your", "geo restrict", "geo-block")),
+    ("blocked", ("ip address is blocked", "access denied", "unusual traffic", "429")),
     ("unsupported", ("drm",)),
     ("needs_login", ("log in", "login", "sign in", "registered users", "members-only", "cookies")),
+    ("needs_login", ("subscriber", "password", "confirm your age", "join this channel")),
     ("no_stream", ("not currently live", "offline", "no video formats", "unsupported url")),
+    ("no_stream", ("not live", "has ended", "will begin in", "premieres in", "starting soon")),
     ("not_found", ("private video", "removed", "terminated", "does not exist", "unavailable")),
+    ("not_found", ("deleted", "banned", "suspended", "no longer available")),
     ("timeout", ("timed out",)),
 )
 
@@ -134,6 +145,13 @@ _STATUS: dict[int, SourceCode] = {
     410: "not_found",
     429: "blocked",
     451: "blocked",
+}
+
+# Where sites agree after all.
+_TYPES: dict[str, SourceCode] = {
+    "UserNotLive": "no_stream",
+    "GeoRestrictedError": "blocked",
+    "UnsupportedError": "no_stream",
 }
 
 # Which of yt-dlp's extractors speaks of which id, and the numbers of system errors.
@@ -171,18 +189,22 @@ def complaint(error: BaseException, url: str) -> tuple[SourceCode, str]:
 def _code(error: BaseException, words: str) -> SourceCode:
     if guard.REFUSED in words:
         return "forbidden_address"
-    if (status := _status(error)) is not None:
-        return _STATUS.get(status, "unreachable" if status >= 500 else "not_found")
-    for code, signs in _WORDS:
-        if any(sign in words for sign in signs):
+    causes = _causes(error)
+    for one in causes:
+        if (code := _TYPES.get(type(one).__name__)) is not None:
             return code
-    if any(type(one).__name__ == "TransportError" for one in _causes(error)):
+    if (status := _status(causes)) is not None:
+        return _STATUS.get(status, "unreachable" if status >= 500 else "not_found")
+    for meant, signs in _WORDS:
+        if any(sign in words for sign in signs):
+            return meant
+    if any(type(one).__name__ == "TransportError" for one in causes):
         return "unreachable"
     return "unsupported"
 
 
-def _status(error: BaseException) -> int | None:
-    for one in _causes(error):
+def _status(causes: list[BaseException]) -> int | None:
+    for one in causes:
         status = getattr(one, "status", None)
         if isinstance(status, int):
             return status

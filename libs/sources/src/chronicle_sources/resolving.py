@@ -11,6 +11,7 @@ import sys
 from pydantic import ValidationError
 
 from chronicle_sources import guard
+from chronicle_sources.credentials import Credentials
 from chronicle_sources.errors import SourceError, shown, without_secrets
 from chronicle_sources.exchange import Answer, Request
 from chronicle_sources.resolution import Resolution
@@ -25,17 +26,24 @@ def resolve(
     *,
     timeout: float,
     quality: str | None = None,
+    max_height: int | None = None,
+    audio_only: bool = False,
     live_from_start: bool = False,
+    credentials: Credentials | None = None,
     allow_private: bool = False,
 ) -> Resolution:
     """Return what stands behind a URL; takes about a second, at most `timeout` seconds.
 
-    Raises `SourceError`.
+    `max_height` is in lines. The headers of `credentials` go to the host of the URL only, its
+    cookies where they belong. Raises `SourceError`.
     """
     guard.check(url, allow_private=allow_private)
     request = Request(
         url=url.strip(),
         quality=quality,
+        max_height=max_height,
+        audio_only=audio_only,
+        credentials=credentials or Credentials(),
         live_from_start=live_from_start,
         allow_private=allow_private,
         socket_timeout=max(1.0, min(10.0, timeout / 2)),

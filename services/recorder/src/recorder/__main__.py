@@ -16,6 +16,7 @@ from threading import Event
 import structlog
 from chronicle_messaging import Bus, Relay
 from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_sources import Credentials
 from chronicle_storage import open_store
 from eventsourcing.persistence import ProcessRecorder
 
@@ -92,12 +93,15 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         attempt=settings.attempt,
         flush_interval=settings.flush_interval,
     )
+    credentials = Credentials()
     capture = FetchedCapture(
         Fetchers(
             ffmpeg,
             HlsPositions(settings.work_dir),
             SegmentLog(settings.work_dir),
-            from_start=settings.live_from_start,
+            url=settings.url,
+            since=settings.since,
+            credentials=credentials,
             allow_private=settings.allow_private,
         ),
         lambda tracks: Feed(
@@ -110,6 +114,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             key=settings.key,
             start_timeout=settings.start_timeout,
             idle_timeout=settings.idle_timeout,
+            offline_timeout=settings.offline_timeout,
             deliver_timeout=settings.deliver_timeout,
             heartbeat=settings.heartbeat,
             min_free_disk=settings.min_free_disk,
@@ -118,6 +123,9 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             settings.url,
             timeout=settings.resolve_timeout,
             quality=settings.quality,
+            max_height=settings.max_height,
+            audio_only=settings.audio_only,
+            credentials=credentials,
             live_from_start=settings.live_from_start,
             allow_private=settings.allow_private,
         ),

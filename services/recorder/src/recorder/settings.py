@@ -99,7 +99,13 @@ class RecorderSettings(MessagingSettings, StorageSettings):
         default=180.0,
         gt=0,
         validation_alias="CHRONICLE_IDLE_TIMEOUT",
-        description="seconds without media after which the site is asked whether it is over",
+        description="seconds without media after which a recording ends, whatever the site says",
+    )
+    offline_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        validation_alias="CHRONICLE_OFFLINE_TIMEOUT",
+        description="seconds without media after which a site's word that nobody is live is taken",
     )
     deliver_timeout: float = Field(
         default=3600.0,
@@ -147,3 +153,10 @@ class RecorderSettings(MessagingSettings, StorageSettings):
     def run_id(self) -> str:
         """The name of this run."""
         return run_id(self.job_id, self.attempt)
+
+    @property
+    def since(self) -> float | None:
+        """From which moment on media is wanted (Unix time); None: the live edge."""
+        if self.live_from_start:
+            return 0.0
+        return self.catch_up.timestamp() if self.catch_up else None

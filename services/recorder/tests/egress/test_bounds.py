@@ -7,6 +7,7 @@ import time
 import pytest
 from chronicle_sources import SourceError, resolve
 from recorder.adapters import hls, hls_playlist, http, loopback, vetted_http
+from recorder.adapters.access import Access
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.feed import Feed
@@ -18,7 +19,7 @@ from recorder.ports import FetchEnd
 
 from services.recorder.tests.egress.outside import PUBLIC, answer
 from services.recorder.tests.process import ffmpeg
-from services.recorder.tests.test_hls import Kept
+from services.recorder.tests.test_hls import Kept, Noted
 
 HEAD = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
 ENOUGH = 25.0  # seconds; far more than any bound below, far less than what is served
@@ -70,21 +71,21 @@ def by_hls(folder, url, sink):
     return hls.HlsFetcher(
         url,
         sink,
-        headers={},
+        access=Access(allow_private=True),
+        ledger=Noted(),
         positions=HlsPositions(folder),
         track=0,
         refused_before=set(),
-        from_start=True,
-        allow_private=True,
+        since=0.0,
     )
 
 
 def by_http(url, sink):
-    return http.HttpFetcher(url, sink, headers={}, is_film=True, allow_private=True)
+    return http.HttpFetcher(url, sink, access=Access(allow_private=True), is_film=True)
 
 
 def by_dash(url, sink):
-    return DashFetcher(ffmpeg(), url, sink, headers={}, is_film=True, allow_private=True)
+    return DashFetcher(ffmpeg(), url, sink, access=Access(allow_private=True), is_film=True)
 
 
 class TestPlaylist:

@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+from recorder.adapters.access import Access
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.vetted_http import connect_by
 
@@ -110,7 +111,9 @@ def begin(outside, way):
             serve(outside, path, PLACES["list"](outside.url(f"{path}.mp4")))
         else:
             serve(outside, path, PLACES[place](url))
-        fetcher = DashFetcher(ffmpeg(), start, sink, headers={}, is_film=True, allow_private=False)
+        fetcher = DashFetcher(
+            ffmpeg(), start, sink, access=Access(allow_private=False), is_film=True
+        )
         connect_by(fetcher._session, names.vet)
         return fetcher
 

@@ -1,12 +1,14 @@
 """A playlist cannot make the recorder fetch what it may not reach."""
 
 import pytest
+from recorder.adapters.access import Access
 from recorder.adapters.hls import HlsFetcher
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.vetted_http import connect_by
 
 from services.recorder.tests.egress.spellings import ALL, SOME, spellings
 from services.recorder.tests.egress.trial import Trial
+from services.recorder.tests.test_hls import Noted
 
 FIRST, LAST = b"\x47first" * 100, b"\x47last" * 100
 HEAD = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
@@ -82,12 +84,12 @@ class Evil:
             fetcher = HlsFetcher(
                 url,
                 sink,
-                headers={},
+                access=Access(allow_private=False),
+                ledger=Noted(),
                 positions=HlsPositions(folder),
                 track=0,
                 refused_before=set(),
-                from_start=True,
-                allow_private=False,
+                since=0.0,
             )
             connect_by(fetcher._stream.session.http, names.vet)
             return fetcher

@@ -2,6 +2,7 @@
 
 import pytest
 from recorder.adapters import http
+from recorder.adapters.access import Access
 from recorder.adapters.vetted_http import MOST_REDIRECTS, connect_by
 
 from services.recorder.tests.egress.outside import answer
@@ -39,7 +40,7 @@ def begin(outside, way):
         else:
             url = spellings(victim.port)[name]
             url = outside.redirect(path, url) if kind == "redirect" else url
-        fetcher = http.HttpFetcher(url, sink, headers={}, is_film=True, allow_private=False)
+        fetcher = http.HttpFetcher(url, sink, access=Access(allow_private=False), is_film=True)
         connect_by(fetcher._session, names.vet)
         return fetcher
 
@@ -72,7 +73,7 @@ class TestPlainAddress:
 
         def make(_, __, sink):
             fetcher = http.HttpFetcher(
-                outside.url("/good.ts"), sink, headers={}, is_film=True, allow_private=False
+                outside.url("/good.ts"), sink, access=Access(allow_private=False), is_film=True
             )
             connect_by(fetcher._session, names.vet)
             return fetcher

@@ -14,6 +14,7 @@ import threading
 
 from requests import Session
 
+from recorder.adapters.access import Access
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.ffmpeg import Ffmpeg, last_line
 from recorder.adapters.loopback import Loopback
@@ -39,9 +40,8 @@ class DashFetcher(Fetcher):
         url: str,
         sink: Sink,
         *,
-        headers: dict[str, str],
+        access: Access,
         is_film: bool,
-        allow_private: bool,
         format_id: str | None = None,
     ) -> None:
         super().__init__(sink, "dash")
@@ -50,7 +50,7 @@ class DashFetcher(Fetcher):
         self._url = url
         self._is_film = is_film
         self._session = Session()
-        protect(self._session, headers=headers, allow_private=allow_private)
+        protect(self._session, access)
 
     def _fetch(self) -> FetchEnd:
         relay = Loopback(self._session, self._url)

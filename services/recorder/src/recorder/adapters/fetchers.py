@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chronicle_sources import Credentials
+
+from recorder.adapters.access import Access
 from recorder.adapters.dash import DashFetcher
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.ffmpeg import Ffmpeg
@@ -14,7 +17,11 @@ from recorder.ports import Ledger
 
 
 class Fetchers:
-    """Makes fetchers; what must outlive one of them (positions, refusals) is kept here."""
+    """Makes fetchers; what must outlive one of them (positions, refusals) is kept here.
+
+    `url` is the job's; `since` is the moment (Unix time) from which on media is wanted as far
+    as the source still has it, None for the live edge.
+    """
 
     def __init__(
         self,
@@ -22,13 +29,17 @@ class Fetchers:
         positions: HlsPositions,
         ledger: Ledger,
         *,
-        from_start: bool,
+        url: str,
+        since: float | None,
+        credentials: Credentials,
         allow_private: bool,
     ) -> None:
         self._ffmpeg = ffmpeg
         self._ledger = ledger
         self._positions = positions
-        self._from_start = from_start
+        self._url = url
+        self._since = since
+        self._credentials = credentials
         self._allow_private = allow_private
         self._refused: set[str] = set()
 
@@ -36,21 +47,28 @@ class Fetchers:
         """Return the fetchers of a stream, one for each of its tracks, not started yet."""
         assert stream.media_url is not None
         is_film = stream.live_status == "finished"
+        urls = [stream.media_url, *([stream.audio_url] if stream.audio_url else [])]
+        access = Access(
+            stream.headers,
+            allow_private=self._allow_private,
+            credentials=self._credentials,
+            cookies=stream.cookies,
+            places=(self._url, *urls),
+        )
         if stream.protocol == "hls":
             # streamlink takes 12 MB: who records something else does not pay for it.
             from recorder.adapters.hls import HlsFetcher  # noqa: PLC0415
 
-            urls = [stream.media_url, *([stream.audio_url] if stream.audio_url else [])]
             return [
                 HlsFetcher(
                     url,
                     sink(track),
-                    headers=stream.headers,
+                    access=access,
+                    ledger=self._ledger,
                     positions=self._positions,
                     track=track,
                     refused_before=self._refused,
-                    from_start=self._from_start,
-                    allow_private=self._allow_private,
+                    since=self._since,
                 )
                 for track, url in enumerate(urls)
             ]
@@ -60,18 +78,9 @@ class Fetchers:
                     self._ffmpeg,
                     stream.media_url,
                     sink(0),
-                    headers=stream.headers,
+                    access=access,
                     is_film=is_film,
-                    allow_private=self._allow_private,
                     format_id=stream.format_id,
                 )
             ]
-        return [
-            HttpFetcher(
-                stream.media_url,
-                sink(0),
-                headers=stream.headers,
-                is_film=is_film,
-                allow_private=self._allow_private,
-            )
-        ]
+        return [HttpFetcher(stream.media_url, sink(0), access=access, is_film=is_film)]

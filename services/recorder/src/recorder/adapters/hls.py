@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from requests import Response
@@ -19,14 +22,17 @@ from streamlink.exceptions import StreamError
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker
 
+from recorder.adapters.access import Access
 from recorder.adapters.bounded_http import bounded
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
 from recorder.adapters.hls_playlist import BoundedParser
-from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.hls_position import HlsPositions, Position
+from recorder.adapters.hls_programme import date_ranges, with_dates
 from recorder.adapters.hls_sections import SectionedWriter, with_offsets
 from recorder.adapters.vetted_http import protect
-from recorder.ports import FetchEnd
+from recorder.domain.segment import DateRange, Segment
+from recorder.ports import FetchEnd, Ledger
 
 # More attempts on a segment that is gone for good would hold up everything behind it.
 SEGMENT_ATTEMPTS = 4
@@ -34,6 +40,18 @@ SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's 
 MOST_OF_SEGMENT = 64 * 1024 * 1024  # bytes: ten seconds of 50 Mbit/s
 MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
 PLAYLIST_PATIENCE = 20.0  # seconds
+
+OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "http-timeout": 10.0,
+        "stream-segment-attempts": SEGMENT_ATTEMPTS,
+        "stream-segment-threads": 3,
+        "stream-segment-timeout": 8.0,
+        # More of them would only add a back-off between our own reloads.
+        "hls-playlist-reload-attempts": 1,
+        "stream-segmented-queue-deadline": 0,
+    }
+)
 
 # Its messages hold whole URLs; what matters of them is in our own log, without secrets.
 logging.getLogger("streamlink").setLevel(logging.CRITICAL)
@@ -47,25 +65,33 @@ class HlsFetcher(Fetcher):
         url: str,
         sink: Sink,
         *,
-        headers: dict[str, str],
+        access: Access,
+        ledger: Ledger,
         positions: HlsPositions,
         track: int,
         refused_before: set[str],
-        from_start: bool,
-        allow_private: bool,
+        since: float | None,
     ) -> None:
         super().__init__(sink, f"hls-{track}")
+
+        def keep(position: Position, segment: Segment) -> None:
+            positions.move(track, position)
+            ledger.keep(replace(segment, track=track))
+
         self._ledger = SegmentLedger(
             begin_after=positions.of(track),
+            since=since,
             refused_before=refused_before,
             lose=self.lose,
-            keep=lambda position: positions.move(track, position),
+            keep=keep,
         )
-        session = Streamlink(options=_options(from_start=from_start), plugins_builtin=False)
-        protect(session.http, headers=headers, allow_private=allow_private)
+        session = Streamlink(options=OPTIONS, plugins_builtin=False)
+        protect(session.http, access)
         # Of playlists, keys and initial segments; how large media may be, the writer says.
         session.http.hooks = bounded(most=MOST_OF_PLAYLIST, within=PLAYLIST_PATIENCE)
-        self._stream = _Stream(session, url, self._ledger, sink)
+        # Pictures and sound that come apart tell the same of their programme.
+        tell = ledger.tell if track == 0 else _ignore
+        self._stream = _Stream(session, url, self._ledger, sink, tell)
 
     @property
     def patience(self) -> float:
@@ -101,17 +127,7 @@ class HlsFetcher(Fetcher):
         return FetchEnd("broken", self._ledger.trouble or "the stream broke off")
 
 
-def _options(*, from_start: bool) -> dict[str, Any]:
-    return {
-        "http-timeout": 10.0,
-        "stream-segment-attempts": SEGMENT_ATTEMPTS,
-        "stream-segment-threads": 3,
-        "stream-segment-timeout": 8.0,
-        # More of them would only add a back-off between our own reloads.
-        "hls-playlist-reload-attempts": 1,
-        "stream-segmented-queue-deadline": 0,
-        "hls-live-restart": from_start,
-    }
+def _ignore(_: DateRange) -> None: ...
 
 
 def _let_go(reader: HLSStreamReader) -> None:
@@ -142,6 +158,9 @@ class _Worker(HLSStreamWorker):
     def process_segments(self, playlist: Any) -> None:
         ledger, segments = self.stream.ledger, playlist.segments
         with_offsets(segments)
+        with_dates(segments)
+        for told in date_ranges(playlist):
+            self.stream.tell(told)
         is_first = self.sequence < 0
         if not is_first and ledger.is_reset(segments, self.sequence):
             ledger.reset(segments)
@@ -198,9 +217,6 @@ class _Writer(SectionedWriter):
         if self.stream.ledger.refusal is not None:
             return
         super().write(segment, result, *data)
-        is_map = bool(data and data[0])
-        if not is_map and not self.closed and not self.stream.sink_closed:
-            self.stream.ledger.kept(segment)
 
     def _write_decrypt(self, segment: Any, response: Response, key: Any) -> bool:
         is_written: bool = super()._write_decrypt(segment, response, key)
@@ -217,8 +233,16 @@ class _Reader(HLSStreamReader):
 class _Stream(HLSStream):
     __parser__ = BoundedParser
 
-    def __init__(self, session: Streamlink, url: str, ledger: SegmentLedger, sink: Sink) -> None:
+    def __init__(
+        self,
+        session: Streamlink,
+        url: str,
+        ledger: SegmentLedger,
+        sink: Sink,
+        tell: Callable[[DateRange], None],
+    ) -> None:
         super().__init__(session, url)
+        self.tell = tell
         self.ledger = ledger
         self.sink = sink
         self.sink_closed = False

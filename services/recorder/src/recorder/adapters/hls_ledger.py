@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from chronicle_sources.errors import without_secrets
 
 from recorder.adapters.hls_position import Position
 from recorder.domain.gaps import Loss
+from recorder.domain.segment import Segment
 
 if TYPE_CHECKING:
     from streamlink.stream.hls.segment import HLSSegment
@@ -32,15 +33,20 @@ REFUSALS = frozenset({403, 410})
 
 
 class SegmentLedger:
-    """`begin_after` is the last segment that was kept, by this or an earlier process."""
+    """`begin_after` is the last segment that was kept, by this or an earlier process.
+
+    Where there is none, `since` is the moment (Unix time) from which on media is wanted; None
+    for the live edge.
+    """
 
     def __init__(
         self,
         *,
         begin_after: Position | None,
+        since: float | None,
         refused_before: set[str],
         lose: Callable[[Loss], None],
-        keep: Callable[[Position], None],
+        keep: Callable[[Position, Segment], None],
     ) -> None:
         # True once everything since `begin_after` is either fetched or counted as lost.
         self.continues = False
@@ -48,6 +54,7 @@ class SegmentLedger:
         self.trouble = ""
         self.target_duration = 0.0
         self._begin_after = begin_after
+        self._since = since
         self._refused_before = refused_before
         self._lose = lose
         self._keep = keep
@@ -64,7 +71,7 @@ class SegmentLedger:
         """Return the number to begin with; None for the live edge."""
         after = self._begin_after
         if after is None:
-            return None
+            return self._first_since(segments)
         self.continues = True
         is_listed = (after.number, after.name) in map(_identity, segments)
         # Older than the window: the same count went on, and what lies between is lost.
@@ -73,12 +80,23 @@ class SegmentLedger:
         self._lose_since(after.age(), segments)
         return segments[0].num
 
+    def _first_since(self, segments: Sequence[HLSSegment]) -> int | None:
+        if self._since is None:
+            return None
+        # The newest one was made just now, whatever the clocks of others say.
+        began, first = time.time(), segments[-1].num
+        for segment in reversed(segments):
+            if began <= self._since:
+                break
+            began, first = began - segment.duration, segment.num
+        return first
+
     def skipped(self, count: int, segment: HLSSegment) -> None:
         """Note segments that left the playlist before they were fetched."""
         seconds = count * segment.duration
         if self._begin_after is not None and self.continues:
             seconds = min(seconds, self._begin_after.age())
-        self._lose(Loss("segments left the playlist", seconds))
+        self._lose(Loss("segments left the playlist", seconds, count))
 
     def is_reset(self, segments: Sequence[HLSSegment], expected: int) -> bool:
         """Return whether the source counts anew: old numbers, but for segments never seen.
@@ -160,11 +178,22 @@ class SegmentLedger:
             self._refused_before.add(name)
             self.refusal = f"segment {segment.num} is refused with status {status}"
             return
-        self._lose(Loss("segment unavailable", segment.duration))
+        self._lose(Loss("segment unavailable", segment.duration, 1))
 
-    def kept(self, segment: HLSSegment) -> None:
-        """Note that a segment is in the recording."""
-        self._keep(Position.of(*_identity(segment)))
+    def kept(self, segment: HLSSegment, size: int, sha256: str) -> None:
+        """Note that a segment is in the recording; size and digest are of its body as served."""
+        self._keep(
+            Position.of(*_identity(segment)),
+            Segment(
+                sequence=segment.num,
+                at=datetime.now(UTC),
+                seconds=segment.duration,
+                size=size,
+                sha256=sha256,
+                programme_time=segment.date,
+                discontinuity=bool(segment.discontinuity),
+            ),
+        )
 
 
 def _identity(segment: HLSSegment) -> tuple[int, str]:

@@ -7,6 +7,7 @@ times of packed audio.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -39,6 +40,7 @@ class SectionedWriter(HLSStreamWriter):
         self._map: tuple[Any, ...] | None = None  # the one that was written last
         self._writes_map = False
         self._segment: Any = None
+        self._body = b""  # of it, as it was served
         self._breaks = False  # the segment that is written has another clock
         self._told_break: int | None = None  # the segment before which the sink heard of that
         self._audio_until: float | None = None
@@ -78,6 +80,7 @@ class SectionedWriter(HLSStreamWriter):
             # Without its head it is noise.
             self.stream.ledger.segment_failed(segment, None)
             return
+        self._body = result.content
         super().write(segment, result, *data)
 
     def create_decryptor(self, key: Any, num: int) -> Any:
@@ -99,6 +102,9 @@ class SectionedWriter(HLSStreamWriter):
                 self._tell(None)
             # At once: a file that begins with this track begins with a whole segment.
             self.stream.sink.write(content)
+            # At once, too: what is in the recording must not be fetched again by anybody.
+            body = self._body
+            self.stream.ledger.kept(self._segment, len(body), hashlib.sha256(body).hexdigest())
         except SinkClosed:
             self.stream.sink_closed = True
 

@@ -13,6 +13,7 @@ from chronicle_sources.errors import without_secrets
 from requests import RequestException, Response, Session
 from urllib3.exceptions import HTTPError
 
+from recorder.adapters.access import Access
 from recorder.adapters.container import container
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_ledger import REFUSALS
@@ -36,15 +37,14 @@ class HttpFetcher(Fetcher):
         url: str,
         sink: Sink,
         *,
-        headers: dict[str, str],
+        access: Access,
         is_film: bool,
-        allow_private: bool,
     ) -> None:
         super().__init__(sink, "http")
         self._url = url
         self._is_film = is_film
         self._session = Session()
-        protect(self._session, headers=headers, allow_private=allow_private)
+        protect(self._session, access)
         # A compressed stream could not be gone on with in its middle.
         self._session.headers["Accept-Encoding"] = "identity"
         self._received = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from chronicle_sources import SourceError, resolve
+from chronicle_sources import Credentials, SourceError, resolve
 
 from recorder.domain.problem import SourceProblem
 from recorder.domain.stream import Stream
@@ -20,12 +20,18 @@ class ResolvedSite:
         *,
         timeout: float,
         quality: str | None,
+        max_height: int | None,
+        audio_only: bool,
         live_from_start: bool,
+        credentials: Credentials,
         allow_private: bool,
     ) -> None:
         self._url = url
         self._timeout = timeout
         self._quality = quality
+        self._max_height = max_height
+        self._audio_only = audio_only
+        self._credentials = credentials
         self._live_from_start = live_from_start
         self._allow_private = allow_private
 
@@ -36,6 +42,9 @@ class ResolvedSite:
                 self._url,
                 timeout=self._timeout,
                 quality=self._quality,
+                max_height=self._max_height,
+                audio_only=self._audio_only,
+                credentials=self._credentials,
                 live_from_start=self._live_from_start,
                 allow_private=self._allow_private,
             )
@@ -48,8 +57,11 @@ class ResolvedSite:
             protocol=found.protocol,
             live_status=found.live_status,
             media_url=found.media_url,
-            audio_url=found.audio_url if found.protocol == "hls" else None,
+            audio_url=found.audio_url,
             headers=found.headers,
+            cookies=found.cookies,
+            expires_at=found.expires_at,
+            height=found.height,
             title=found.title,
             format_id=found.format_id,
         )

@@ -12,15 +12,18 @@ import functools
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 from chronicle_sources import SourceError, guard
-from requests import Session
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from recorder.adapters.access import Access
 
 MOST_REDIRECTS = 10  # sites take two or three; browsers give up after twenty
 # Seconds from the request to the end of the answer's headers. The library's own limit is one
@@ -32,26 +35,31 @@ HEADERS_WITHIN = 30.0
 Vet = Callable[[str, int], Sequence[str]]
 
 
-def protect(session: Session, *, headers: dict[str, str], allow_private: bool) -> None:
+def protect(session: Session, access: Access) -> None:
     """Restrict a session to http and https, to public addresses, and to what we tell it."""
     session.trust_env = False  # no proxies, no .netrc
     session.max_redirects = MOST_REDIRECTS
-    session.headers.update(headers)
-    connect_by(session, functools.partial(guard.resolve_host, allow_private=allow_private))
+    session.headers.update(access.headers)
+    # Its own jar would forget which cookies are for one host alone.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    vet = functools.partial(guard.resolve_host, allow_private=access.allow_private)
+    connect_by(session, vet, access)
 
 
-def connect_by(session: Session, vet: Vet) -> None:
+def connect_by(session: Session, vet: Vet, access: Access | None = None) -> None:
     """Let a session connect to what `vet` returns, over http and https and nothing else."""
+    access = access or Access(allow_private=False)
     # streamlink reads file:// where a playlist says so; nothing of this machine is recorded.
     session.adapters.clear()
     for scheme in ("https://", "http://"):
-        session.adapters[scheme] = VettedAdapter(vet)
+        session.adapters[scheme] = VettedAdapter(vet, access)
 
 
 class VettedAdapter(HTTPAdapter):
-    """Opens connections of the classes below."""
+    """Opens connections of the classes below; sends to each host what is meant for it."""
 
-    def __init__(self, vet: Vet) -> None:
+    def __init__(self, vet: Vet, access: Access) -> None:
+        self._access = access
         # urllib3's pools take a class of connections, not what it should know.
         known = {"vet": staticmethod(vet)}
         plain = type("_VettedConnection", (_Vetting, HTTPConnection), known)
@@ -61,6 +69,14 @@ class VettedAdapter(HTTPAdapter):
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
         super().__init__()
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Send a request, each one of a chain of redirects too."""
+        equipped = self._access.equip(request)
+        response = super().send(equipped, *args, **kwargs)
+        self._access.heed(equipped, response)
+        response.request = request
+        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools, with our connections in them."""
