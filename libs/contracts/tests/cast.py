@@ -123,6 +123,9 @@ FACTS: tuple[Fact, ...] = (
         ),
         manifest_key=f"{KEY}.manifest.json",
     ),
+    p.RepeatRequested(
+        stream=naming.seeder_stream(JOB), from_sequence=3, to_sequence=5, requested_by="archivist"
+    ),
 )
 
 

@@ -47,7 +47,10 @@ class TestTheTopology:
             for type_ in known_types()
             if type_.startswith("chronicle.recorder.")
             or type_.split(".")[2]
-            in {"JobRequested", "StopRequested", "JobExtended", "RetryRequested"}
+            in {
+                *("JobRequested", "StopRequested", "JobExtended"),
+                *("RetryRequested", "RepeatRequested"),
+            }
         }
 
     def test_lets_the_seeder_hear_of_recordings_that_came_and_went(self):
@@ -55,6 +58,7 @@ class TestTheTopology:
             "chronicle.recorder.Uploaded.v1",
             "chronicle.recorder.Uploaded.v2",
             "chronicle.portal.RecordingDeleted.v1",
+            "chronicle.portal.RepeatRequested.v1",
         }
 
     def test_keeps_dead_letters_for_14_days_after_3_receives(self):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from chronicle_contracts import Event, Fact
-from chronicle_contracts.portal import RecordingDeleted
+from chronicle_contracts.portal import RecordingDeleted, RepeatRequested
 from chronicle_contracts.recorder import Checksum, Completeness, Uploaded
 from chronicle_local import second_client
 from chronicle_messaging import Bus, MessagingSettings, read_event
@@ -41,12 +41,12 @@ class Portal:
         )
         assert self.bus.publisher().publish([event]) == 1
 
-    def hears(self, name: str) -> bool:
+    def hears(self, name: str, times: int = 1) -> bool:
         queue = self.bus.queue("portal")
         messages = queue.receive(wait=1)
         self.heard += [read_event(one) for one in messages]
         queue.delete(messages)
-        return any(type(one.data).__name__ == name for one in self.heard)
+        return sum(type(one.data).__name__ == name for one in self.heard) >= times
 
 
 @pytest.fixture
@@ -103,8 +103,14 @@ class TestProcess:
         assert fetched.client == "aria2"
         assert second_client.sha256(fetched.path) == digest
 
+        missed = RepeatRequested(stream=f"seeder/{JOB}", from_sequence=1, to_sequence=1)
+        portal.say(missed, stream=f"portal/{JOB}", sequence=1)
+        wait_until(lambda: portal.hears("TorrentCreated", 2), "it is said again")
+        again = portal.heard.pop()
+        assert again == next(one for one in portal.heard if one.id == again.id)
+
         store.delete(KEY)
-        portal.say(RecordingDeleted(key=KEY, reason="asked"), stream=f"portal/{JOB}", sequence=1)
+        portal.say(RecordingDeleted(key=KEY, reason="asked"), stream=f"portal/{JOB}", sequence=2)
         wait_until(lambda: portal.hears("SeedingStopped"), "seeding has stopped")
         wait_until(lambda: list(store.list("")) == [], "the torrent files are gone")
 

@@ -58,3 +58,15 @@ class RecordingDeleted(Fact, publisher="portal"):
     key: str
     reason: str
     requested_by: str | None = None
+
+
+class RepeatRequested(Fact, publisher="portal"):
+    """The log lacks events of a stream; whoever keeps that stream is asked to say them again.
+
+    `to_sequence` None: up to the stream's end, as far as it has one by now.
+    """
+
+    stream: str
+    from_sequence: int = Field(ge=1)
+    to_sequence: int | None = Field(default=None, ge=1)
+    requested_by: str | None = None

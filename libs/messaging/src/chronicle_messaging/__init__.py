@@ -15,6 +15,7 @@ from chronicle_messaging.object_created import ObjectCreated, read_objects
 from chronicle_messaging.publisher import SnsPublisher
 from chronicle_messaging.queue import QUARANTINE_REASON, Queue
 from chronicle_messaging.relay import Relay
+from chronicle_messaging.repeating import repeating
 from chronicle_messaging.settings import MessagingSettings
 from chronicle_messaging.topology import Topology, load_topology
 
@@ -39,4 +40,5 @@ __all__ = [
     "load_topology",
     "read_event",
     "read_objects",
+    "repeating",
 ]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 from chronicle_contracts import Ignore, Outcome, Quarantine, Retry
@@ -13,6 +12,7 @@ from chronicle_contracts import Ignore, Outcome, Quarantine, Retry
 from chronicle_messaging.backoff import Backoff
 from chronicle_messaging.consumer import DELAYS, WAIT, delay_of
 from chronicle_messaging.errors import ENDPOINT_TROUBLE
+from chronicle_messaging.intake import Intake
 from chronicle_messaging.lease import Lease
 from chronicle_messaging.message import Message
 from chronicle_messaging.queue import MOST_AT_ONCE, Queue
@@ -55,58 +55,43 @@ class BatchConsumer:
         self._delays = tuple(delays)
 
     def run(self, stop: threading.Event) -> None:
-        """Consume until `stop` is set; a batch that was begun is finished, others given back."""
-        backoff = Backoff()
+        """Consume until `stop` is set; a batch that was begun is finished, others given back.
+
+        1. Receivers bring messages in, one batch ahead; 2. a batch is handled here; 3. it is
+        deleted while the next one is handled.
+        """
         failing = Backoff(longest=30.0)
+        settling: Future[None] | None = None
         with (
             Lease(self._queue) as lease,
-            ThreadPoolExecutor(_DELETERS, thread_name_prefix=self._queue.name) as pool,
+            ThreadPoolExecutor(_DELETERS, thread_name_prefix=self._queue.name) as deleters,
+            ThreadPoolExecutor(1, thread_name_prefix=f"settle-{self._queue.name}") as settler,
         ):
-            while not stop.is_set():
-                batch: list[Message] = []
-                try:
-                    self._collect(batch, lease, stop)
-                    backoff.reset()
-                except ENDPOINT_TROUBLE as error:
-                    log.warning("receive_failed", queue=self._queue.name, error=str(error))
-                    backoff.pause(stop)
-                if not batch:
-                    continue
-                try:
+            intake = Intake(self._queue, lease, stop, room=self._most, wait=self._wait)
+            with intake:
+                while not stop.is_set():
+                    batch = intake.batch(self._most, linger=self._linger)
                     if stop.is_set():
-                        lease.drop(batch)
-                        self._queue.change_visibility(batch, 0)
-                        continue
+                        self._give_back(batch, lease)
+                        break
                     outcomes = self._decide(batch)
-                    self._settle(batch, outcomes, lease, pool)
+                    if settling is not None:
+                        settling.result()  # not more than one batch ahead of the queue
+                    settling = settler.submit(self._settle, batch, outcomes, lease, deleters)
                     if all(isinstance(outcomes.get(one.message_id), Retry) for one in batch):
                         # Nothing goes now. Taking more would only use up its receives.
                         failing.pause(stop)
                     else:
                         failing.reset()
-                except ENDPOINT_TROUBLE as error:
-                    # What was not deleted comes again.
-                    log.warning("batch_not_settled", queue=self._queue.name, error=str(error))
-                finally:
-                    lease.drop(batch)
+            self._give_back(intake.left(), lease)
 
-    def _collect(self, batch: list[Message], lease: Lease, stop: threading.Event) -> None:
-        """Fill the batch; messages are in it even when a later receive fails."""
-        until = 0.0
-        while len(batch) < self._most and not stop.is_set():
-            received = self._queue.receive(
-                min(MOST_AT_ONCE, self._most - len(batch)), wait=0 if batch else self._wait
-            )
-            lease.take(received)
-            batch.extend(received)
-            if not batch:
-                return
-            until = until or time.monotonic() + self._linger
-            if len(received) < MOST_AT_ONCE:
-                # The queue holds no backlog now: linger, but do not ask in a tight circle.
-                if time.monotonic() >= until:
-                    return
-                stop.wait(self._linger / 5)
+    def _give_back(self, messages: Sequence[Message], lease: Lease) -> None:
+        lease.drop(messages)
+        try:
+            self._queue.change_visibility(messages, 0)
+        except ENDPOINT_TROUBLE as error:
+            # They come again when their visibility timeout is over.
+            log.warning("messages_not_given_back", queue=self._queue.name, error=str(error))
 
     def _decide(self, batch: Sequence[Message]) -> dict[str, Outcome]:
         try:
@@ -144,14 +129,18 @@ class BatchConsumer:
         batch: Sequence[Message],
         outcomes: Mapping[str, Outcome],
         lease: Lease,
-        pool: ThreadPoolExecutor,
+        deleters: ThreadPoolExecutor,
     ) -> None:
         lease.drop(batch)
         done = [one for one in batch if isinstance(outcomes.get(one.message_id), Ignore | None)]
         rest = [one for one in batch if isinstance(outcomes.get(one.message_id), Outcome)]
         chunks = [done[i : i + MOST_AT_ONCE] for i in range(0, len(done), MOST_AT_ONCE)]
-        list(pool.map(self._queue.delete, chunks))
-        self._put_aside(rest, outcomes)
+        try:
+            list(deleters.map(self._queue.delete, chunks))
+            self._put_aside(rest, outcomes)
+        except ENDPOINT_TROUBLE as error:
+            # What was not deleted comes again.
+            log.warning("batch_not_settled", queue=self._queue.name, error=str(error))
 
     def _put_aside(self, messages: Iterable[Message], outcomes: Mapping[str, Outcome]) -> None:
         by_delay: dict[float, list[Message]] = {}

@@ -39,13 +39,14 @@ class SnsPublisher:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    def publish(self, events: Sequence[bytes | Event]) -> int:
+    def publish(self, events: Sequence[bytes | Event], *, again: str = "") -> int:
         """Publish events; return how many of the first ones SNS confirmed without exception.
 
         A call holds at most one event of each job, because a batch can fail in part: nothing of
         a job is sent before SNS has confirmed what comes before it. Past a failed event the
         other jobs' events still go out, so saying the rest again repeats some of them; SNS
-        drops those within five minutes and readers do later.
+        drops those within five minutes and readers do later. What is said once more on purpose
+        names the occasion with `again`, so that it is not dropped.
 
         Raises `MissingResource`, or as botocore does, when the topic cannot be found; trouble
         after that is logged and shortens the result.
@@ -53,7 +54,7 @@ class SnsPublisher:
         if not events:
             return 0
         topic = self._bus.topic()
-        line = _Line([_entry(index, event, topic) for index, event in enumerate(events)])
+        line = _Line([_entry(index, event, topic, again) for index, event in enumerate(events)])
         while batch := line.batch():
             try:
                 answer = self._bus.clients.sns.publish_batch(
@@ -123,14 +124,14 @@ class _Line:
         return next(missing, len(self._entries))
 
 
-def _entry(index: int, item: bytes | Event, topic: Topic) -> dict[str, Any]:
+def _entry(index: int, item: bytes | Event, topic: Topic, again: str) -> dict[str, Any]:
     event, raw = (item, encode(item)) if isinstance(item, Event) else (decode(item), item)
     attributes = {"type": event.type, "source": event.source, "subject": event.subject}
     return {
         "Id": str(index),
         "Message": _UNSENDABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", raw.decode()),
         "MessageGroupId": event.subject,
-        "MessageDeduplicationId": f"{event.id}:{topic.incarnation}",
+        "MessageDeduplicationId": f"{event.id}:{topic.incarnation}" + (again and f":{again}"),
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },

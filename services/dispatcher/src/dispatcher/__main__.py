@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from chronicle_contracts import Event
-from chronicle_messaging import Consumer, TopologyError
+from chronicle_messaging import Consumer, TopologyError, repeating
 from chronicle_runtime import configure_logging, load, on_termination
 from chronicle_runtime.settings import EX_CONFIG
 
@@ -42,10 +42,11 @@ def main() -> int:
         sys.stderr.write(f"bad setting: {error}\n")
         return EX_CONFIG
     relay = assembly.relay()
+    answer = repeating(assembly.dispatcher.handle, assembly.store.recorder, assembly.bus)
 
     def handle(event: Event) -> None:
         try:
-            assembly.dispatcher.handle(event)
+            answer(event)
         finally:
             relay.wake()
 

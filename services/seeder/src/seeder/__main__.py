@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from chronicle_messaging import Consumer, TopologyError
+from chronicle_messaging import Consumer, TopologyError, repeating
 from chronicle_runtime import configure_logging, load, on_termination
 from chronicle_runtime.settings import EX_CONFIG
 
@@ -32,7 +32,8 @@ def main() -> int:
     except TopologyError as error:
         sys.stderr.write(f"bad setting: {error}\n")
         return EX_CONFIG
-    consumer = Consumer(assembly.bus.queue(QUEUE), assembly.seeder.handle, workers=settings.workers)
+    answer = repeating(assembly.seeder.handle, assembly.events.recorder, assembly.bus)
+    consumer = Consumer(assembly.bus.queue(QUEUE), answer, workers=settings.workers)
     # Those that decide end first; what they decided is then said by a last drain.
     deciding = [
         _thread("consumer", consumer.run, stop),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chronicle_messaging import lambda_handler
+from chronicle_messaging import lambda_handler, repeating
 
 from dispatcher.entrypoints.assembled import assembled, say
 
@@ -15,9 +15,8 @@ QUEUE = "dispatcher"
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Handle a batch of SQS messages; return those that are to come again."""
     assembly = assembled()
-    handle = lambda_handler(
-        assembly.dispatcher.handle, quarantine=assembly.bus.queue(QUEUE).quarantine
-    )
+    answer = repeating(assembly.dispatcher.handle, assembly.store.recorder, assembly.bus)
+    handle = lambda_handler(answer, quarantine=assembly.bus.queue(QUEUE).quarantine)
     try:
         return handle(event, context)
     finally:
