@@ -26,7 +26,7 @@ from chronicle_storage.checksum import sha256_of_path
 from chronicle_storage.durably import disk_errors
 from chronicle_storage.errors import NothingToDeliver, StoreError, StoreUnreachable, UploadMismatch
 from chronicle_storage.hole import punch
-from chronicle_storage.parts import FIRST_PART, spans
+from chronicle_storage.parts import FIRST_PART, Span, spans
 from chronicle_storage.ports import StoredObject
 from chronicle_storage.s3_attempts import S3Attempts
 from chronicle_storage.s3_bucket import Bucket
@@ -125,7 +125,7 @@ class S3Growth:
             raise NothingToDeliver(f"{self._key}: {self._path.name} is missing or empty")
         attempts = S3Attempts(self._bucket, self._key)
         if not self._is_completed():
-            self._anew_if_gone(lambda: self._send_all(size))
+            self._anew_if_gone(lambda: self._send(size, final=True))
         assert self._upload is not None
         # Noted before it is done: afterwards the bucket knows no upload, and that is no loss.
         self._upload.completed = self._upload.completed or self._upload.etag or "aside"
@@ -220,21 +220,25 @@ class S3Growth:
 
     def _send(self, size: int, *, final: bool) -> Upload:
         upload = self._open(size)
-        for span in spans(size):
-            stored = upload.parts.get(span.number)
-            if stored is not None and stored.length == span.length:
-                continue
-            if stored is not None and not (span.full or final):
-                grown = span.length - stored.length
-                is_due = (
-                    span.length <= SMALL_TAIL and time.monotonic() - self._sent_at >= LONGEST_WAIT
-                )
-                if grown * WORTH_SENDING < span.length and not is_due:
-                    continue
-            self._uploads.send(upload, span, self._path)
+        due = [span for span in spans(size) if self._is_due(upload, span, final=final)]
+        if final and (not due or due[0].number != 1):
+            # The head has its final bytes only now.
+            due.insert(0, next(spans(size)))
+        for sent in self._uploads.send(upload, due, self._path):
+            log.debug("part_sent", key=self._key, part=sent.number, bytes=sent.length)
             self._sent_at = time.monotonic()
             self._ledger.write(upload)
         return upload
+
+    def _is_due(self, upload: Upload, span: Span, *, final: bool) -> bool:
+        stored = upload.parts.get(span.number)
+        if stored is None:
+            return True
+        if stored.length == span.length or span.full or final:
+            return stored.length != span.length
+        if (span.length - stored.length) * WORTH_SENDING >= span.length:
+            return True
+        return span.length <= SMALL_TAIL and time.monotonic() - self._sent_at >= LONGEST_WAIT
 
     def _punch(self) -> None:
         """Free the disk of the oldest stored parts, but for part 1 and `keep` bytes."""
@@ -263,15 +267,8 @@ class S3Growth:
             self._ledger.write(upload)
             self._keep = None  # it will not learn to
 
-    def _send_all(self, size: int) -> Upload:
-        upload = self._send(size, final=True)
-        # The head has its final bytes only now.
-        self._uploads.send(upload, next(spans(size)), self._path)
-        self._ledger.write(upload)
-        return upload
-
     def _finish(self, size: int) -> None:
-        upload = self._send_all(size)
+        upload = self._send(size, final=True)
         upload.completed = self._uploads.complete(upload)
         self._ledger.write(upload)
 

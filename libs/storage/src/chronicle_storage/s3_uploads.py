@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,7 @@ from chronicle_storage.s3_errors import S3Answer, s3_errors
 from chronicle_storage.upload_ledger import StoredPart, Upload
 
 GONE = frozenset({"NoSuchUpload"})
+AT_ONCE = 3  # parts
 ALGORITHM, WHOLE = "CRC64NVME", "FULL_OBJECT"
 
 
@@ -47,8 +49,22 @@ class Uploads:
             checks_whole=checks and answer.get("ChecksumType") == WHOLE,
         )
 
-    def send(self, upload: Upload, span: Span, path: Path) -> None:
-        """Send a part, in place of an earlier one of its number, and note it in the upload."""
+    def send(self, upload: Upload, due: Sequence[Span], path: Path) -> Iterator[Span]:
+        """Send parts, in place of earlier ones of their numbers; yield each once it is noted.
+
+        Some at once: while one is hashed or confirmed, another has the uplink. None of them is
+        in memory. Raises for the first that fails, when those that were under way are through.
+        """
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="part") as senders:
+            sending = [(span, senders.submit(self._send, upload, span, path)) for span in due]
+            try:
+                for span, one in sending:
+                    upload.parts[span.number] = one.result()
+                    yield span
+            finally:
+                senders.shutdown(cancel_futures=True)
+
+    def _send(self, upload: Upload, span: Span, path: Path) -> StoredPart:
         with (
             disk_errors(f"reading {path.name}"),
             FileSlice(path, span.start, span.length) as body,
@@ -64,7 +80,7 @@ class Uploads:
                 Body=body,
                 **checked,
             )
-        upload.parts[span.number] = StoredPart(
+        return StoredPart(
             etag=answer["ETag"],
             length=span.length,
             checksum=answer.get("ChecksumCRC32"),
