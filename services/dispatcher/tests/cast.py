@@ -25,9 +25,10 @@ from chronicle_eventstore import EventStore, open_store, sqlite_environment
 from dispatcher.adapters.database import SqliteDatabase
 from dispatcher.adapters.heard import SqlHeard
 from dispatcher.adapters.inline import InlineExecutor
+from dispatcher.adapters.looks import SqlLooks
 from dispatcher.adapters.orders import SqlOrders
 from dispatcher.adapters.places import SqlPlaces
-from dispatcher.handlers import Dispatcher
+from dispatcher.handlers import Dispatcher, Limits
 from dispatcher.ports import Launch, LaunchError, Ports, Refused, Sight
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -165,6 +166,7 @@ class FakeLauncher:
         self.killed: list[str] = []
         self.cleaned: list[str] = []
         self.broken = False
+        self.free: int | None = None
 
     @property
     def runs(self) -> list[str]:
@@ -187,7 +189,10 @@ class FakeLauncher:
     def is_alive(self, reference: str) -> bool:
         return reference in self.alive
 
-    def kill(self, reference: str) -> None:
+    def free_disk(self) -> int | None:
+        return self.free
+
+    def kill(self, job_id: str, reference: str) -> None:
         self.killed.append(reference)
         self.alive.discard(reference)
 
@@ -197,6 +202,19 @@ class FakeLauncher:
     def die(self, run_id: str) -> None:
         """The recorder's process ends."""
         self.alive.discard(f"ref-{run_id}")
+
+
+class FakeSecrets:
+    """Names of secrets, each with the time since when it is kept."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, datetime] = {}
+
+    def delete(self, name: str) -> None:
+        self.names.pop(name, None)
+
+    def kept(self) -> list[tuple[str, datetime]]:
+        return list(self.names.items())
 
 
 class FakeLink:
@@ -214,11 +232,12 @@ class World:
     """A dispatcher over real stores in a folder, in a world that the test moves."""
 
     folder: Path
-    most_recordings: int = 20
+    limits: Limits = field(default_factory=Limits)
     clock: FakeClock = field(default_factory=FakeClock)
     preflight: FakePreflight = field(default_factory=FakePreflight)
     launcher: FakeLauncher = field(default_factory=FakeLauncher)
     link: FakeLink = field(default_factory=FakeLink)
+    secrets: FakeSecrets = field(default_factory=FakeSecrets)
     background: Executor = field(default_factory=InlineExecutor)
 
     def __post_init__(self) -> None:
@@ -234,12 +253,7 @@ class World:
 
     def another(self, store: EventStore) -> Dispatcher:
         """A dispatcher beside the first one."""
-        return Dispatcher(
-            store,
-            self.ports(),
-            background=self.background,
-            most_recordings=self.most_recordings,
-        )
+        return Dispatcher(store, self.ports(), background=self.background, limits=self.limits)
 
     def ports(self) -> Ports:
         database = SqliteDatabase(self.folder / "events.sqlite")
@@ -247,6 +261,8 @@ class World:
             orders=SqlOrders(database),
             heard=SqlHeard(database),
             places=SqlPlaces(database),
+            looks=SqlLooks(database),
+            secrets=self.secrets,
             preflight=self.preflight,
             launcher=self.launcher,
             link=self.link,

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from chronicle_contracts import Ignore
 from chronicle_contracts.portal import StopRequested
+from dispatcher.handlers import Limits
 
 from services.dispatcher.tests.cast import REQUEST, FakeLauncher, asked, failed
 
@@ -141,7 +142,7 @@ class TestTwoDispatchers:
         assert world.launcher.runs == ["concert.1", "concert.2"]
 
     def test_share_the_places(self, world, tmp_path):
-        world.most_recordings = 2
+        world.limits = Limits(most_recordings=2)
         with world.open() as one, world.open() as two:
             pair = [world.another(one), world.another(two)]
             with ThreadPoolExecutor(4) as pool:

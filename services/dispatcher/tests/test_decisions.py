@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from chronicle_contracts import naming
 from chronicle_contracts.dispatcher import (
     JobAccepted,
-    JobDeferred,
-    JobRejected,
     LaunchFailed,
     RecorderLaunched,
     RecorderLost,
 )
 from chronicle_contracts.portal import JobExtended, JobRequested, RetryRequested, StopRequested
-from dispatcher.domain import admission
-from dispatcher.domain.backoff import wait_after
 from dispatcher.domain.decision import Process, Situation
 from dispatcher.domain.dispatch import Dispatch, Standing
 from dispatcher.domain.order import Order
@@ -89,7 +84,7 @@ class TestDecision:
 class TestDispatch:
     def test_counts_tries_from_its_last_acceptance(self):
         dispatch = history(JobAccepted(), LAUNCHED, LOST, JobAccepted())
-        assert (dispatch.attempt, dispatch.tries) == (1, 0)
+        assert (dispatch.attempt, dispatch.tried) == (1, [])
         assert dispatch.standing is Standing.ACCEPTED
 
     def test_knows_what_it_has_answered(self):
@@ -121,32 +116,3 @@ class TestOrder:
         limited = JobRequested(url="http://x.example", key="k", filename="f", max_duration=5)
         order = Order.of([asked(limited), asked(JobExtended(max_duration=None), 2)])
         assert order.max_duration is None
-
-
-class TestBackOff:
-    def test_doubles(self):
-        assert [wait_after(tries) / SECOND for tries in range(1, 5)] == [2, 4, 8, 16]
-
-
-class TestLookingAgain:
-    @pytest.mark.parametrize(
-        ("waited", "pause"), [(0, 30), (300, 30), (900, 90), (3600, 300), (86_400, 300)]
-    )
-    def test_becomes_more_seldom(self, waited, pause):
-        now = NOON + waited * SECOND
-        verdict = admission.accepted(
-            title=None,
-            site=None,
-            live_status="upcoming",
-            protocol=None,
-            release_at=NOON,
-            requested_at=NOON,
-            now=now,
-        )
-        assert not isinstance(verdict, JobAccepted)
-        assert verdict == JobDeferred(reason="upcoming", until=now + pause * SECOND)
-
-    def test_has_an_end_for_a_time_of_ones_own(self):
-        later = NOON + admission.LATENESS
-        verdict = admission.refused("no_stream", "Nobody.", start_at=NOON, now=later)
-        assert isinstance(verdict, JobRejected)

@@ -64,7 +64,7 @@ def making(tmp_path, script):
     yield make
     cleaner = make()
     for reference in references:
-        cleaner.kill(reference)
+        cleaner.kill("concert", reference)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ class TestProcess:
         stranger = f"{ours.pid}:{ours.start_time - 1}"
         assert launcher.is_alive(ours.reference)
         assert not launcher.is_alive(stranger)
-        launcher.kill(stranger)  # we are still here to say so
+        launcher.kill("concert", stranger)  # we are still here to say so
 
     @pytest.mark.parametrize("reference", ["", "x:1", "999999999:1"])
     def test_that_never_was_is_not_alive(self, making, reference):
@@ -232,7 +232,7 @@ class TestProcess:
         launcher = making()
         reference = launcher.launch(LAUNCH)
         pid, child = until(lambda: started(work), "the start")[0]
-        launcher.kill(reference)
+        launcher.kill("concert", reference)
         assert not launcher.is_alive(reference)
         until(lambda: not runs(pid) and not runs(child), "the end")
 
@@ -241,7 +241,7 @@ class TestProcess:
         reference = launcher.launch(LAUNCH)
         pid, _ = until(lambda: started(work), "the start")[0]
         os.kill(pid, signal.SIGSTOP)
-        launcher.kill(reference)
+        launcher.kill("concert", reference)
         assert not launcher.is_alive(reference)
 
 

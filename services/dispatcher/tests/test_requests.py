@@ -9,7 +9,6 @@ from chronicle_contracts import Event, Ignore, Quarantine
 from chronicle_contracts.dispatcher import (
     JobAbandoned,
     JobAccepted,
-    JobDeferred,
     JobRejected,
     RecorderLaunched,
 )
@@ -93,60 +92,6 @@ class TestRequest:
         event = asked(JobAccepted())
         with pytest.raises(Ignore):
             world.dispatcher.handle(event)
-
-
-class TestWaiting:
-    def test_for_an_announced_stream_ends_when_it_begins(self, world):
-        begins = NOON + timedelta(hours=1)
-        world.preflight.sees = Sight(title="Soon", live_status="upcoming", release_at=begins)
-        world.hear(asked(REQUEST))
-        assert world.last() == JobDeferred(reason="upcoming", until=begins, title="Soon")
-        world.pass_time(3590, step=10)
-        assert world.preflight.looks == 1
-        world.preflight.sees = LIVE
-        world.pass_time(12)
-        assert world.facts() == ["JobDeferred", "JobAccepted", "RecorderLaunched"]
-
-    def test_for_a_stream_that_is_late_goes_on(self, world):
-        world.preflight.sees = Sight(live_status="upcoming", release_at=NOON)
-        world.hear(asked(REQUEST))
-        world.pass_time(120)
-        assert set(world.facts()) == {"JobDeferred"}
-        world.preflight.sees = LIVE
-        world.pass_time(40)
-        assert world.launcher.runs == ["concert.1"]
-
-    def test_for_its_own_time_looks_at_the_address_only(self, world):
-        begins = NOON + timedelta(minutes=10)
-        world.hear(asked(REQUEST.model_copy(update={"start_at": begins})))
-        assert world.last() == JobDeferred(reason="scheduled", until=begins)
-        assert world.preflight.looks == 0
-        world.pass_time(602)
-        assert world.facts() == ["JobDeferred", "JobAccepted", "RecorderLaunched"]
-
-    def test_for_its_own_time_makes_no_sense_for_a_forbidden_address(self, world):
-        world.preflight.sees = Refused("forbidden_address", "It is not public.")
-        world.hear(asked(REQUEST.model_copy(update={"start_at": NOON + timedelta(minutes=10)})))
-        assert world.facts() == ["JobRejected"]
-
-    def test_is_prolonged_where_nothing_is_there_in_that_minute(self, world):
-        begins = NOON + timedelta(minutes=1)
-        world.preflight.sees = Refused("no_stream", "Nobody is live there.")
-        world.hear(asked(REQUEST.model_copy(update={"start_at": begins})))
-        world.pass_time(180)
-        assert set(world.facts()) == {"JobDeferred"}
-        world.preflight.sees = LIVE
-        world.pass_time(34)
-        assert world.launcher.runs == ["concert.1"]
-
-    def test_survives_a_new_start_of_the_dispatcher(self, world):
-        begins = NOON + timedelta(minutes=1)
-        world.preflight.sees = Sight(live_status="upcoming", release_at=begins)
-        world.hear(asked(REQUEST))
-        world.start()
-        world.preflight.sees = LIVE
-        world.pass_time(62)
-        assert world.launcher.runs == ["concert.1"]
 
 
 class TestStop:

@@ -1,16 +1,15 @@
-"""What becomes of runs: delivered, failed, lost; and of jobs that wait for a place."""
+"""What becomes of runs: delivered, failed, lost."""
 
 from __future__ import annotations
 
 import pytest
-from chronicle_contracts.dispatcher import JobAbandoned, JobDeferred, RecorderLost
+from chronicle_contracts.dispatcher import JobAbandoned, RecorderLost
 from chronicle_contracts.portal import StopRequested
 from chronicle_contracts.recorder import CaptureInterrupted
 from dispatcher.domain.failure import PASSING
 
 from services.dispatcher.tests.cast import (
     REQUEST,
-    World,
     asked,
     beat,
     discarded,
@@ -18,8 +17,6 @@ from services.dispatcher.tests.cast import (
     said,
     uploaded,
 )
-
-JOBS = ["first", "second", "third", "fourth"]
 
 
 def record(world, seconds, *, attempt=1, step=10):
@@ -106,29 +103,6 @@ class TestFailed:
         world.launcher.die("concert.1")
         world.hear(failed("stream_never_started"))
         assert world.launcher.cleaned == ["concert"]
-
-    def test_keeps_for_a_retry_what_was_recorded(self, world):
-        world.hear(asked(REQUEST), beat(12.0, 2))
-        world.launcher.die("concert.1")
-        world.hear(failed("disk_full"))
-        assert world.launcher.cleaned == []
-
-    def test_is_given_up_after_five_attempts_with_longer_and_longer_waits(self, world):
-        world.hear(asked(REQUEST))
-        waits = []
-        for attempt in range(1, 6):
-            world.launcher.die(f"concert.{attempt}")
-            world.hear(failed("upload_failed", attempt=attempt))
-            before = world.clock.now()
-            while len(world.launcher.runs) == attempt and world.last().TYPE.count("Launched"):
-                world.pass_time(1, step=1)
-            waits.append((world.clock.now() - before).total_seconds())
-        assert waits == [2, 4, 8, 16, 0]
-        assert world.last() == JobAbandoned(
-            code="upload_failed",
-            detail="Given up after 5 attempts: It is upload_failed.",
-            attempts=5,
-        )
 
     def test_by_an_attempt_before_the_newest_changes_nothing(self, world):
         world.hear(asked(REQUEST))
@@ -223,16 +197,6 @@ class TestLost:
         world.pass_time(30)
         assert world.launcher.runs[-1] == "concert.4"
 
-    def test_is_given_up_after_five_attempts(self, world):
-        world.hear(asked(REQUEST))
-        for attempt in range(1, 6):
-            world.launcher.die(f"concert.{attempt}")
-            world.pass_time(60)
-        assert len(world.launcher.runs) == 5
-        last = world.last()
-        assert isinstance(last, JobAbandoned)
-        assert (last.code, last.attempts) == ("recorder_lost", 5)
-
     def test_goes_on_when_the_dispatcher_starts_anew(self, world):
         world.hear(asked(REQUEST))
         world.launcher.die("concert.1")
@@ -249,88 +213,3 @@ class TestLaunchFailure:
         world.launcher.broken = False
         world.pass_time(2)
         assert world.launcher.runs == ["concert.1"]
-
-    def test_is_given_up_after_five_times(self, world):
-        world.launcher.broken = True
-        world.hear(asked(REQUEST))
-        world.pass_time(60)
-        assert world.facts() == ["JobAccepted", *["LaunchFailed"] * 5, "JobAbandoned"]
-        assert world.last() == JobAbandoned(
-            code="launch_failed",
-            detail="Given up after 5 attempts: There is no such program.",
-            attempts=0,
-        )
-
-
-class TestCapacity:
-    @pytest.fixture
-    def world(self, tmp_path):
-        return World(tmp_path, most_recordings=2)
-
-    @pytest.fixture
-    def full(self, world):
-        for job in JOBS:
-            world.hear(asked(REQUEST, job=job))
-        return world
-
-    def end(self, world, job):
-        world.launcher.die(f"{job}.1")
-        world.hear(uploaded(job=job))
-
-    def test_lets_those_wait_that_are_too_many(self, full):
-        assert full.launcher.runs == ["first.1", "second.1"]
-        assert full.last("third") == JobDeferred(reason="capacity")
-        full.pass_time(60)
-        assert full.facts("fourth") == ["JobAccepted", "JobDeferred"]
-
-    def test_launches_in_order_as_places_become_free(self, full):
-        self.end(full, "second")
-        full.pass_time(2)
-        assert full.launcher.runs == ["first.1", "second.1", "third.1"]
-        self.end(full, "first")
-        full.pass_time(2)
-        assert full.launcher.runs == ["first.1", "second.1", "third.1", "fourth.1"]
-
-    def test_lets_nobody_overtake(self, full):
-        self.end(full, "first")
-        full.hear(asked(REQUEST, job="fifth"))
-        assert full.last("fifth") == JobDeferred(reason="capacity")
-        full.pass_time(2)
-        assert full.launcher.runs[2:] == ["third.1"]
-
-    def test_keeps_the_place_of_a_run_that_is_launched_again(self, full):
-        full.launcher.die("first.1")
-        full.hear(failed("capture_failed", job="first"))
-        full.pass_time(10)
-        assert full.launcher.runs[2:] == ["first.2"]
-
-    def test_counts_no_job_that_was_given_up(self, full):
-        full.launcher.die("first.1")
-        full.hear(failed("unsupported", job="first"))
-        full.pass_time(2)
-        assert full.launcher.runs[2:] == ["third.1"]
-
-    def test_is_kept_over_a_new_start(self, full):
-        full.start()
-        full.pass_time(10)
-        assert len(full.launcher.runs) == 2
-        self.end(full, "first")
-        full.pass_time(2)
-        assert full.launcher.runs[2:] == ["third.1"]
-
-    def test_ends_the_waiting_of_who_is_stopped(self, full):
-        full.hear(asked(StopRequested(), 2, job="third"))
-        self.end(full, "first")
-        full.pass_time(2)
-        assert full.launcher.runs[2:] == ["fourth.1"]
-        assert full.facts("third")[-1] == "JobAbandoned"
-
-    def test_waits_for_as_many_to_end_as_are_too_many_by_now(self, full):
-        full.most_recordings = 1
-        full.start()
-        self.end(full, "first")
-        full.pass_time(2)
-        assert len(full.launcher.runs) == 2
-        self.end(full, "second")
-        full.pass_time(2)
-        assert full.launcher.runs[2:] == ["third.1"]

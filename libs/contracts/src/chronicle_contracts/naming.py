@@ -51,6 +51,19 @@ def run_id(job_id: str, attempt: int) -> str:
     return f"{job_id}.{attempt}"
 
 
+def credentials_name(job_id: str, mark: str) -> str:
+    """Return the name of the secret with a job's cookies and headers.
+
+    The mark is random: who may choose a job's id must not name a secret of somebody else.
+    """
+    return f"{job_id}.{mark}"
+
+
+def job_of_credentials(name: str) -> str:
+    """Return the job to which the secret of this name belongs."""
+    return name.rpartition(".")[0]
+
+
 def portal_stream(job_id: str) -> str:
     """Return the stream in which the portal says what was asked of a job."""
     return f"portal/{job_id}"

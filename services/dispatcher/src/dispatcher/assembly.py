@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 from chronicle_eventstore import EventStore, open_store
 from chronicle_messaging import Bus, Relay
+from chronicle_vault import open_vault
 from eventsourcing.persistence import ProcessRecorder
 
 from dispatcher.adapters.clock import SystemClock
 from dispatcher.adapters.database import Database, open_database
 from dispatcher.adapters.heard import SqlHeard
+from dispatcher.adapters.looks import SqlLooks
 from dispatcher.adapters.orders import SqlOrders
 from dispatcher.adapters.places import SqlPlaces
 from dispatcher.adapters.preflight import SourcesPreflight
 from dispatcher.adapters.process_launcher import ProcessLauncher
+from dispatcher.adapters.secrets import VaultSecrets
 from dispatcher.handlers import Dispatcher
 from dispatcher.ports import Link, Ports
 from dispatcher.settings import DispatcherSettings
@@ -54,12 +57,17 @@ def assemble(
     variables = settings.store_environment(environment)
     store = open_store(variables)
     database = open_database(variables)
+    vault = open_vault(settings)
     ports = Ports(
         orders=SqlOrders(database),
         heard=SqlHeard(database),
         places=SqlPlaces(database),
+        looks=SqlLooks(database),
+        secrets=VaultSecrets(vault),
         preflight=SourcesPreflight(
-            timeout=settings.preflight_timeout, allow_private=settings.allow_private_addresses
+            vault,
+            timeout=settings.preflight_timeout,
+            allow_private=settings.allow_private_addresses,
         ),
         launcher=ProcessLauncher(
             command=settings.command, work=settings.work, environment=environment
@@ -71,7 +79,6 @@ def assemble(
         store,
         ports,
         background=background,
-        most_recordings=settings.max_recordings,
-        silence_limit=settings.heartbeat_timeout,
+        limits=settings.limits,
     )
     return Assembly(dispatcher, store, Bus.connect(settings), database)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 from chronicle_contracts import Event, Fact, Ignore, Quarantine, naming, portal, recorder
@@ -20,11 +21,14 @@ from dispatcher.domain.decision import Process, Situation
 from dispatcher.domain.dispatch import Dispatch, Standing
 from dispatcher.domain.heard import Run, Word
 from dispatcher.domain.order import Order
+from dispatcher.domain.silence import Patience
 from dispatcher.domain.step import Abandon, Check, Close, Kill, Lose, Start, Wait
 from dispatcher.ports import Ports
 from dispatcher.roster import Roster
 from dispatcher.steps import Steps
+from dispatcher.sweeping import SecretSweep
 from dispatcher.turns import Turns
+from dispatcher.waiting_room import WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +36,24 @@ log = structlog.get_logger(__name__)
 MOST_STEPS = 12
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What the settings allow.
+
+    Recordings at once, bytes that must be free for another one, how long what a job was given
+    is kept after its end for another try, and how long runs may stand still.
+    """
+
+    most_recordings: int = 20
+    least_disk: int = 0
+    keep_credentials: timedelta = timedelta(days=1)
+    patience: Patience = field(default_factory=Patience)
+
+
 class Dispatcher:
     """Claims jobs, launches their recorders, and sees them to their end.
 
-    `most_recordings` at once; `silence_limit`: seconds that media time may stand still. What
-    takes seconds is given to `background` by the supervision, so that it goes on meanwhile.
+    What takes seconds is given to `background` by the supervision, so that it goes on meanwhile.
     """
 
     def __init__(
@@ -45,15 +62,21 @@ class Dispatcher:
         ports: Ports,
         *,
         background: Executor,
-        most_recordings: int = 20,
-        silence_limit: float = 90.0,
+        limits: Limits = Limits(),
     ) -> None:
         self._store = store
         self._ports = ports
         self._background = background
-        self._silence_limit = silence_limit
+        self._limits = limits
         self._roster = Roster(store)
-        self._steps = Steps(store, ports, self._roster, most_recordings=most_recordings)
+        self._waiting_room = WaitingRoom(
+            ports,
+            self._roster,
+            most_recordings=limits.most_recordings,
+            least_disk=limits.least_disk,
+        )
+        self._steps = Steps(store, ports, self._roster, self._waiting_room)
+        self._sweep = SecretSweep(store, ports, self._roster, keep=limits.keep_credentials)
         self._turns = Turns()
         self._gone: dict[str, datetime] = {}  # since when a run's process is known to be gone
         self._looked_at: set[str] = set()  # jobs that are in the background's hands
@@ -115,16 +138,23 @@ class Dispatcher:
         now = self._ports.clock.now()
         for job_id in self._roster.attended(now):
             self._attend(job_id)
-        for job_id in self._roster.due(now):
+        for job_id in self._roster.due(now, self._ports.looks.all()):
             # Looking at a URL takes seconds, in which the others are not left alone.
             if job_id not in self._looked_at:
                 self._looked_at.add(job_id)
                 self._background.submit(self._look, job_id)
-        for job_id in self._roster.line():
+        self._seat()
+        self._sweep.run_if_due(now)
+
+    def _seat(self) -> None:
+        """Launch those whose turn it is; tell the others where they stand."""
+        for job_id in self._waiting_room.turns():
             self._attend(job_id)
             self._roster.catch_up()
             if job_id in self._roster.line():
-                return  # still no place: nobody behind it gets one either
+                break  # still no place: nobody behind it gets one either
+        for job_id in self._waiting_room.news():
+            self._attend(job_id)
 
     def _look(self, job_id: str) -> None:
         try:
@@ -165,13 +195,14 @@ class Dispatcher:
             runs=self._runs(job_id),
             process=self._process(dispatch, now),
             now=now,
+            look=self._ports.looks.of(job_id) if dispatch.waits_for_its_stream else None,
         )
         goes_on = False
         match situation.next_step():
             case Wait():
                 pass
             case Check() as step:
-                goes_on = self._steps.check(dispatch, situation.order, step)
+                goes_on = self._steps.check(dispatch, situation.order, step, situation.look)
             case Start() as step:
                 goes_on = self._steps.start(dispatch, situation.order, step)
             case Abandon() as step:
@@ -181,8 +212,8 @@ class Dispatcher:
                 self._gone.pop(dispatch.run_id or "", None)
             case Kill():
                 self._steps.kill(dispatch)
-            case Close():
-                self._steps.close(dispatch)
+            case Close() as step:
+                self._steps.close(dispatch, situation.order, step)
                 self._gone.pop(dispatch.run_id or "", None)
         return goes_on
 
@@ -202,7 +233,7 @@ class Dispatcher:
         return Process(
             gone_since=gone_since,
             listening_since=self._ports.link.up_since(),
-            silence_limit=self._silence_limit,
+            patience=self._limits.patience,
         )
 
 

@@ -9,7 +9,7 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -19,6 +19,7 @@ from chronicle_contracts.dispatcher import LiveStatus
 from chronicle_contracts.portal import JobRequested
 
 from dispatcher.domain.heard import Run, Word
+from dispatcher.domain.look import Look
 
 StopMode = Literal["keep", "discard"]
 
@@ -53,13 +54,19 @@ class Sight:
 
 @dataclass(frozen=True)
 class Launch:
-    """A run to be launched; `stop` and `max_duration` are what is wanted of the job by now."""
+    """A run to be launched; `stop` and `max_duration` are what is wanted of the job by now.
+
+    `catch_up`: since when media is wanted, where that was before the launch. With
+    `deliver_only` nothing more is recorded.
+    """
 
     job_id: str
     attempt: int
     request: JobRequested
     max_duration: float | None = None
     stop: StopMode | None = None
+    catch_up: datetime | None = None
+    deliver_only: bool = False
 
     @property
     def run_id(self) -> str:
@@ -111,8 +118,11 @@ class Launcher(Protocol):
     def is_alive(self, reference: str) -> bool:
         """Return whether the recorder's process or task still runs."""
 
-    def kill(self, reference: str) -> None:
-        """End a recorder at once, with all that it started; nothing happens where it is gone."""
+    def kill(self, job_id: str, reference: str) -> None:
+        """End a recorder at once, with all that was started for the job and is still there."""
+
+    def free_disk(self) -> int | None:
+        """Return the bytes that are free where recorders write, None where that is no matter."""
 
     def clean(self, job_id: str) -> None:
         """Remove what the job's runs left on the machine."""
@@ -151,6 +161,32 @@ class Places(Protocol):
         """Return the jobs that hold a place."""
 
 
+class Looks(Protocol):
+    """The last looks at URLs whose streams are waited for, shared by all dispatchers."""
+
+    def note(self, look: Look) -> None:
+        """Keep a job's look in place of the one before."""
+
+    def of(self, job_id: str) -> Look | None:
+        """Return the job's last look."""
+
+    def all(self) -> Mapping[str, Look]:
+        """Return the looks of all jobs, by job."""
+
+    def forget(self, job_id: str) -> None:
+        """Forget the job's look, if there is one."""
+
+
+class Secrets(Protocol):
+    """The vault with the cookies and headers of jobs, as far as it has to be tidied up."""
+
+    def delete(self, name: str) -> None:
+        """Delete a secret; none is fine, trouble is logged and passes."""
+
+    def kept(self) -> Sequence[tuple[str, datetime]]:
+        """Return the names that are kept, each with the time since when."""
+
+
 class Link(Protocol):
     """The line on which events come in."""
 
@@ -165,6 +201,8 @@ class Ports:
     orders: Orders
     heard: Heard
     places: Places
+    looks: Looks
+    secrets: Secrets
     preflight: Preflight
     launcher: Launcher
     link: Link

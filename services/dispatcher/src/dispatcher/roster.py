@@ -7,7 +7,7 @@ decided, whoever heard the message that led to it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from chronicle_contracts import Event, decode, naming
@@ -15,6 +15,7 @@ from chronicle_contracts.dispatcher import JobDeferred
 from chronicle_eventstore import EventStore, Recorded
 
 from dispatcher.domain.dispatch import Dispatch, Standing
+from dispatcher.domain.look import Look, due_at
 
 PAGE = 500
 
@@ -64,17 +65,28 @@ class Roster:
                 if not _waits(one) and not _is_being_launched(one, now)
             ]
 
-    def due(self, now: datetime) -> Sequence[str]:
-        """Return the deferred jobs whose time has come."""
+    def due(self, now: datetime, looks: Mapping[str, Look]) -> Sequence[str]:
+        """Return the jobs whose URL is to be looked at (again)."""
         with self._lock:
             return [
                 job
                 for job, one in self._open.items()
-                if _waits(one) and one.until is not None and one.until <= now
+                if one.waits_for_its_stream and due_at(one, looks.get(job)) <= now
             ]
 
+    def deferral_of(self, job_id: str) -> JobDeferred | None:
+        """Return what was last said of a job that waits; None where it does not."""
+        with self._lock:
+            one = self._open.get(job_id)
+            return one.deferral if one is not None and _waits(one) else None
+
+    def jobs(self) -> frozenset[str]:
+        """Return the jobs that are not over."""
+        with self._lock:
+            return frozenset(self._open)
+
     def line(self) -> Sequence[str]:
-        """Return the jobs that wait for a place, in order."""
+        """Return the jobs that wait for a place, in order of arrival."""
         with self._lock:
             return list(self._line)
 
@@ -91,7 +103,7 @@ class Roster:
             self._open.pop(job, None)
         else:
             self._open[job] = dispatch
-        if dispatch.standing is Standing.DEFERRED and dispatch.deferred_for == "capacity":
+        if dispatch.waits_for_a_place:
             if isinstance(event.data, JobDeferred):
                 self._line.setdefault(job)
         else:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from chronicle_eventstore import sqlite_environment
 from chronicle_messaging import MessagingSettings
+from chronicle_vault import VaultSettings
 from pydantic import Field, field_validator
 
+from dispatcher.domain.silence import Patience
+from dispatcher.handlers import Limits
 
-class DispatcherSettings(MessagingSettings):
+
+class DispatcherSettings(MessagingSettings, VaultSettings):
     """What can be set; the defaults are those of one machine."""
 
     home: Path = Field(
@@ -35,7 +40,20 @@ class DispatcherSettings(MessagingSettings):
         default=20,
         ge=1,
         validation_alias="MAX_RECORDINGS",
-        description="recordings at once; more wait in order",
+        description="recordings at once; more wait, in turn by who asked for them",
+    )
+    least_disk: int = Field(
+        default=1024 * 1024 * 1024,
+        ge=0,
+        validation_alias="CHRONICLE_LAUNCH_FREE_DISK",
+        description="bytes that must be free in CHRONICLE_HOME for another recording to begin",
+    )
+    keep_credentials: float = Field(
+        default=24 * 3600.0,
+        ge=0,
+        validation_alias="CHRONICLE_CREDENTIALS_TTL",
+        description="seconds that cookies and headers of a job without a recording are kept after "
+        "its end, for another try; after a delivery they are deleted at once",
     )
     preflight_timeout: float = Field(
         default=20.0,
@@ -48,6 +66,24 @@ class DispatcherSettings(MessagingSettings):
         gt=0,
         validation_alias="CHRONICLE_HEARTBEAT_TIMEOUT",
         description="seconds that a recording's media time may stand still before it is lost",
+    )
+    start_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        validation_alias="CHRONICLE_START_TIMEOUT",
+        description="as the recorders have it: seconds they wait for the first media",
+    )
+    idle_timeout: float = Field(
+        default=180.0,
+        gt=0,
+        validation_alias="CHRONICLE_IDLE_TIMEOUT",
+        description="as the recorders have it: seconds they wait for media that stays away",
+    )
+    deliver_timeout: float = Field(
+        default=3600.0,
+        gt=0,
+        validation_alias="CHRONICLE_DELIVER_TIMEOUT",
+        description="as the recorders have it: seconds they try to deliver while the store fails",
     )
     supervision_interval: float = Field(
         default=2.0,
@@ -85,6 +121,21 @@ class DispatcherSettings(MessagingSettings):
         if self.recorder_command is None:
             return [sys.executable, "-m", "recorder"]
         return shlex.split(self.recorder_command)
+
+    @property
+    def limits(self) -> Limits:
+        """What the handlers keep to."""
+        return Limits(
+            most_recordings=self.max_recordings,
+            least_disk=self.least_disk,
+            keep_credentials=timedelta(seconds=self.keep_credentials),
+            patience=Patience(
+                limit=self.heartbeat_timeout,
+                starting=self.start_timeout,
+                idle=self.idle_timeout,
+                delivering=self.deliver_timeout,
+            ),
+        )
 
     @property
     def work(self) -> Path:

@@ -6,6 +6,7 @@ SQLite is the default; PostgreSQL where eventsourcing's own variables choose it.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,8 @@ SCHEMA = (
         sealed INTEGER NOT NULL,
         final_type TEXT,
         code TEXT,
-        detail TEXT
+        detail TEXT,
+        media_first DOUBLE PRECISION
     )""",
     "CREATE INDEX IF NOT EXISTS heard_job ON heard (job_id)",
     """CREATE TABLE IF NOT EXISTS orders (
@@ -42,7 +44,16 @@ SCHEMA = (
         place INTEGER PRIMARY KEY,
         job_id TEXT NOT NULL UNIQUE
     )""",
+    """CREATE TABLE IF NOT EXISTS looks (
+        job_id TEXT PRIMARY KEY,
+        looked_at DOUBLE PRECISION NOT NULL,
+        not_yet_at DOUBLE PRECISION,
+        troubled_since DOUBLE PRECISION
+    )""",
 )
+
+# Columns that tables of earlier versions lack: table, column, type.
+ADDED = (("heard", "media_first", "DOUBLE PRECISION"),)
 
 
 class Database(Protocol):
@@ -71,6 +82,7 @@ class SqliteDatabase:
         self._connection.execute("PRAGMA journal_mode=WAL")
         for statement in SCHEMA:
             self._connection.execute(statement)
+        self._add_columns()
 
     def execute(self, statement: str, parameters: Parameters = ()) -> int:
         """Run a statement and return how many rows it changed."""
@@ -86,6 +98,13 @@ class SqliteDatabase:
         """Give the connection back."""
         with self._lock:
             self._connection.close()
+
+    def _add_columns(self) -> None:
+        for table, column, kind in ADDED:
+            known = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            if column not in known:
+                with contextlib.suppress(sqlite3.OperationalError):  # another was quicker
+                    self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
 def open_database(env: Mapping[str, str]) -> Database:

@@ -12,8 +12,8 @@ from dispatcher.domain.heard import Run, Word
 # about stays. Media time moves the run; while it uploads, durable bytes do.
 _NOTE = """
 INSERT INTO heard (run_id, job_id, sequence, phase, media_seconds, bytes_durable, interrupted,
-                   moved_at, heard_at, sealed, final_type, code, detail)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                   moved_at, heard_at, sealed, final_type, code, detail, media_first)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (run_id) DO UPDATE SET
     sequence = excluded.sequence,
     phase = COALESCE(excluded.phase, heard.phase),
@@ -32,13 +32,14 @@ ON CONFLICT (run_id) DO UPDATE SET
     sealed = excluded.sealed,
     final_type = COALESCE(excluded.final_type, heard.final_type),
     code = COALESCE(excluded.code, heard.code),
-    detail = COALESCE(excluded.detail, heard.detail)
+    detail = COALESCE(excluded.detail, heard.detail),
+    media_first = COALESCE(heard.media_first, excluded.media_first)
 WHERE excluded.sequence > heard.sequence
 """
 
 _SELECT = """
 SELECT run_id, job_id, sequence, phase, media_seconds, bytes_durable, interrupted,
-       moved_at, heard_at, sealed, final_type, code, detail
+       moved_at, heard_at, sealed, final_type, code, detail, media_first
 FROM heard WHERE job_id = %s
 """
 
@@ -69,6 +70,7 @@ class SqlHeard:
                 word.final_type,
                 word.code,
                 word.detail,
+                word.media_seconds,
             ),
         )
 
@@ -92,4 +94,5 @@ def _run(row: Row) -> Run:
         final_type=row[10],
         code=row[11],
         detail=row[12],
+        media_first=row[13],
     )

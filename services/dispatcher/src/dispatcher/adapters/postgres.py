@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from dispatcher.adapters.database import SCHEMA, Parameters, Row
+from dispatcher.adapters.database import ADDED, SCHEMA, Parameters, Row
 
 T = TypeVar("T")
 
@@ -35,6 +35,10 @@ class PostgresDatabase:
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             for statement in SCHEMA:
                 self._connection.execute(statement.encode())
+            for table, column, kind in ADDED:
+                self._connection.execute(
+                    f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {kind}".encode()
+                )
 
     def execute(self, statement: str, parameters: Parameters = ()) -> int:
         """Run a statement and return how many rows it changed."""

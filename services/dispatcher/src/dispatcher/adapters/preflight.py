@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from chronicle_contracts import Retry
 from chronicle_contracts.portal import JobRequested
-from chronicle_sources import SourceError, guard, resolve
+from chronicle_sources import Credentials, SourceError, guard, resolve
+from chronicle_vault import SecretMissing, Vault, VaultError
 
 from dispatcher.ports import Refused, Sight
 
@@ -11,7 +13,8 @@ from dispatcher.ports import Refused, Sight
 class SourcesPreflight:
     """The port `Preflight` over `chronicle_sources`; `timeout` in seconds."""
 
-    def __init__(self, *, timeout: float, allow_private: bool) -> None:
+    def __init__(self, vault: Vault, *, timeout: float, allow_private: bool) -> None:
+        self._vault = vault
         self._timeout = timeout
         self._allow_private = allow_private
 
@@ -24,7 +27,8 @@ class SourcesPreflight:
                 raise Refused(error.code, error.detail) from error
 
     def look(self, request: JobRequested) -> Sight:
-        """Return what stands behind the URL."""
+        """Return what stands behind the URL; raises `Retry` while the vault is away."""
+        credentials = self._credentials(request.credentials)
         try:
             seen = resolve(
                 request.url,
@@ -32,6 +36,9 @@ class SourcesPreflight:
                 quality=request.quality,
                 live_from_start=request.live_from_start,
                 allow_private=self._allow_private,
+                credentials=credentials,
+                audio_only=request.audio_only,
+                max_height=request.max_height,
             )
         except SourceError as error:
             raise Refused(error.code, error.detail) from error
@@ -42,3 +49,17 @@ class SourcesPreflight:
             protocol=seen.protocol,
             release_at=seen.release_at,
         )
+
+    def _credentials(self, name: str | None) -> Credentials:
+        if name is None:
+            return Credentials()
+        try:
+            return Credentials.model_validate_json(self._vault.get(name))
+        except SecretMissing:
+            raise Refused(
+                "credentials_missing",
+                "The cookies and headers of this job were deleted after its end; "
+                "submit it again with them.",
+            ) from None
+        except VaultError as error:
+            raise Retry(f"the vault does not give {name}: {error}") from None

@@ -77,23 +77,40 @@ class ProcessLauncher:
         process = procfs.find(reference)
         return process is not None and process.runs
 
-    def kill(self, reference: str) -> None:
-        """End a recorder with all that it started, also what outlived it in its session."""
+    def kill(self, job_id: str, reference: str) -> None:
+        """End a recorder with all that was started for its job, in whatever session.
+
+        Found are its family, by parents and session, and what its death has orphaned, by the
+        work folder that the environment of each of them names.
+        """
         pid = int(reference.partition(":")[0])
-        if procfs.find(reference) is None and procfs.stat_of(pid) is not None:
-            return  # the number belongs to somebody else now, so nothing of ours is left
+        is_ours = procfs.find(reference) is not None or procfs.stat_of(pid) is None
+        work = str(self._work / job_id)
         # Again until nobody is left: one that is about to be ended may start another.
         for _ in range(_KILL_ROUNDS):
-            family = [one for one in procfs.family_of(pid) if one.runs]
-            if not family:
+            # The number may belong to somebody else now, and then its family does, too.
+            family = procfs.family_of(pid) if is_ours else []
+            doomed = {one.pid for one in [*family, *procfs.working_in(work)] if one.runs}
+            if not doomed:
                 break
-            for one in family:
-                _signal(one.pid, signal.SIGKILL)
+            for one in doomed:
+                _signal(one, signal.SIGKILL)
             self._await_end(pid)
 
+    def free_disk(self) -> int | None:
+        """Return what is free where the work folders lie."""
+        try:
+            return shutil.disk_usage(next(one for one in _upwards(self._work) if one.exists())).free
+        except OSError:
+            return None
+
     def clean(self, job_id: str) -> None:
-        """Remove the job's work folder."""
-        shutil.rmtree(self._work / job_id, ignore_errors=True)
+        """Remove the job's work folder, once nobody works in it any more."""
+        work = self._work / job_id
+        for one in procfs.working_in(str(work)):
+            log.warning("stray_process_ended", job_id=job_id, pid=one.pid)
+            _signal(one.pid, signal.SIGKILL)
+        shutil.rmtree(work, ignore_errors=True)
 
     def _launched_before(self, launch: Launch, work: Path) -> str | None:
         known = read_json(run_file(work, launch.attempt))
@@ -102,13 +119,9 @@ class ProcessLauncher:
         if known.get("reference"):
             return str(known["reference"])
         # A launcher died after it wrote down what it was about to do. Did it still do it?
-        for process in procfs.processes():
-            if process.session != process.pid or not process.runs:
-                continue
-            environment = procfs.environment_of(process.pid)
-            if environment.get("CHRONICLE_WORK_DIR") == str(work) and environment.get(
-                "CHRONICLE_ATTEMPT"
-            ) == str(launch.attempt):
+        for process in procfs.working_in(str(work)):
+            attempt = procfs.environment_of(process.pid).get("CHRONICLE_ATTEMPT")
+            if process.session == process.pid and attempt == str(launch.attempt):
                 write_json(run_file(work, launch.attempt), {"reference": process.reference})
                 return process.reference
         return None
@@ -155,6 +168,10 @@ class ProcessLauncher:
         if child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_REAP_TIMEOUT)
+
+
+def _upwards(folder: Path) -> list[Path]:
+    return [folder, *folder.parents]
 
 
 def _signal(pid: int, which: signal.Signals) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+WORK_DIR = "CHRONICLE_WORK_DIR"
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,24 @@ def family_of(leader: int) -> list[Stat]:
     return list(family.values())
 
 
+def working_in(work: str) -> list[Stat]:
+    """Return the processes that run for the job whose work folder this is.
+
+    The environment names it, from the recorder down to whatever it starts.
+    """
+    mark = f"{WORK_DIR}={work}".encode()
+    return [one for one in processes() if one.runs and mark in _environ(one.pid).split(b"\0")]
+
+
 def environment_of(pid: int) -> dict[str, str]:
     """Return the environment that a process of ours was started with; empty where it is hidden."""
-    try:
-        raw = (PROC / str(pid) / "environ").read_bytes()
-    except OSError:
-        return {}
-    pairs = (entry.decode(errors="replace").partition("=") for entry in raw.split(b"\0"))
+    raw = _environ(pid).split(b"\0")
+    pairs = (entry.decode(errors="replace").partition("=") for entry in raw)
     return {name: value for name, is_pair, value in pairs if is_pair}
+
+
+def _environ(pid: int) -> bytes:
+    try:
+        return (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return b""

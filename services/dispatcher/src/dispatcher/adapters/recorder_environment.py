@@ -25,8 +25,13 @@ _NAMES = frozenset(
 _OF_A_RUN = frozenset(
     {
         "CHRONICLE_ATTEMPT",
+        "CHRONICLE_AUDIO_ONLY",
+        "CHRONICLE_CATCH_UP",
+        "CHRONICLE_CREDENTIALS",
+        "CHRONICLE_DELIVER_ONLY",
         "CHRONICLE_LIVE_FROM_START",
         "CHRONICLE_MAX_DURATION",
+        "CHRONICLE_MAX_HEIGHT",
         "CHRONICLE_QUALITY",
         "CHRONICLE_WORK_DIR",
     }
@@ -52,8 +57,19 @@ def recorder_environment(
     }
     if request.quality is not None:
         run["CHRONICLE_QUALITY"] = request.quality
+    if request.audio_only:
+        run["CHRONICLE_AUDIO_ONLY"] = "true"
+    if request.max_height is not None:
+        run["CHRONICLE_MAX_HEIGHT"] = str(request.max_height)
+    if request.credentials is not None:
+        # The name alone: environments can be read by whoever is this user.
+        run["CHRONICLE_CREDENTIALS"] = request.credentials
     if launch.max_duration is not None:
         run["CHRONICLE_MAX_DURATION"] = f"{launch.max_duration:.15g}"
+    if launch.catch_up is not None:
+        run["CHRONICLE_CATCH_UP"] = launch.catch_up.isoformat()
+    if launch.deliver_only:
+        run["CHRONICLE_DELIVER_ONLY"] = "true"
     passed_on = {name: value for name, value in inherited.items() if _is_passed_on(name)}
     return passed_on | run
 

@@ -6,17 +6,19 @@ from datetime import datetime, timedelta
 
 from chronicle_contracts.dispatcher import JobAccepted, JobDeferred, JobRejected, LiveStatus
 
+from dispatcher.domain.look import LEAD
+
 Verdict = JobAccepted | JobRejected | JobDeferred
 
-# Streams begin late. Somebody who named a time is not told "there is no stream" at that second.
-LATENESS = timedelta(minutes=15)
-NOT_YET = frozenset({"no_stream", "not_found", "unreachable", "timeout"})
+# The site answers, and there is nothing: it was given up, or is not there in that very minute.
+GONE = frozenset({"no_stream", "not_found"})
+# Nobody answers, or nobody answers us: that says nothing about the stream.
+AWAY = frozenset({"unreachable", "timeout", "blocked"})
 
-# How often a stream that is announced is looked at again once its time has come, or when no
-# time is known: the longer it keeps us waiting, the more seldom.
-SOONEST = timedelta(seconds=30)
-LATEST = timedelta(minutes=5)
-WAIT_PART = 10
+# Streams begin late. Somebody who waits is not told "there is no stream" at that second, nor
+# after a page was taken down for a minute; an outage of a site outlasts its streams' starts.
+LATENESS = timedelta(minutes=15)
+OUTAGE = timedelta(hours=6)
 
 
 def accepted(
@@ -26,32 +28,44 @@ def accepted(
     live_status: LiveStatus,
     protocol: str | None,
     release_at: datetime | None,
-    requested_at: datetime,
-    now: datetime,
 ) -> Verdict:
     """Judge what was seen: live now, a finished video, or a stream that is only announced."""
-    if live_status != "upcoming":
-        # A finished video is accepted like a live one: it can be fetched as it is.
-        return JobAccepted(title=title, site=site, live_status=live_status, protocol=protocol)
-    if release_at is not None and release_at > now:
+    if live_status == "upcoming":
         return JobDeferred(reason="upcoming", until=release_at, title=title)
-    again = now + _look_again_after(now - (release_at or requested_at))
-    return JobDeferred(reason="upcoming", until=again, title=title)
+    # A finished video is accepted like a live one: it can be fetched as it is.
+    return JobAccepted(title=title, site=site, live_status=live_status, protocol=protocol)
 
 
-def refused(code: str, detail: str, *, start_at: datetime | None, now: datetime) -> Verdict:
-    """Judge a refusal: final, unless the job's own time came only moments ago."""
-    if start_at is not None and code in NOT_YET and now < start_at + LATENESS:
-        return JobDeferred(reason="scheduled", until=now + SOONEST)
+def refused(
+    code: str,
+    detail: str,
+    *,
+    start_at: datetime | None,
+    waits: JobDeferred | None,
+    troubled_since: datetime,
+    now: datetime,
+) -> Verdict:
+    """Judge a refusal: final, unless the stream may still come.
+
+    `waits` is what the job waits for since an earlier look, None at the first; `troubled_since`
+    is when the first refusal in a row came.
+    """
+    begins = (waits.until if waits else None) or start_at
+    waiting = waits or JobDeferred(reason="scheduled", until=start_at)
+    if code not in GONE | AWAY:
+        return JobRejected(code=code, detail=detail)
+    # Gone long before its start it was given up; in the minutes around it, who knows.
+    if begins is not None and begins - LATENESS <= now < begins + LATENESS:
+        return waiting
+    if begins is not None and code in AWAY and now < begins:
+        return waiting
+    if waits is not None and now < troubled_since + (LATENESS if code in GONE else OUTAGE):
+        return waiting
     return JobRejected(code=code, detail=detail)
 
 
 def scheduled(start_at: datetime | None, now: datetime) -> JobDeferred | None:
     """Return the deferral of a job whose time has not come."""
-    if start_at is None or start_at <= now:
+    if start_at is None or start_at - LEAD <= now:
         return None
     return JobDeferred(reason="scheduled", until=start_at)
-
-
-def _look_again_after(waited: timedelta) -> timedelta:
-    return min(max(waited / WAIT_PART, SOONEST), LATEST)

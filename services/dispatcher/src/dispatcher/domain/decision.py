@@ -8,17 +8,18 @@ follows from what is stored, so a step that was lost on the way is simply taken 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chronicle_contracts import Event
 
-from dispatcher.domain.backoff import MOST_TRIES, wait_after
+from dispatcher.domain.backoff import MOST_DELIVERIES, MOST_TRIES, tries_of, wait_after
 from dispatcher.domain.dispatch import LOST, Dispatch, Standing
-from dispatcher.domain.failure import can_pass
+from dispatcher.domain.failure import NOTHING_SAVED, can_pass
 from dispatcher.domain.heard import Run
+from dispatcher.domain.look import Look, due_at
 from dispatcher.domain.order import Order
-from dispatcher.domain.silence import silence_of
+from dispatcher.domain.silence import Patience, silence_of
 from dispatcher.domain.step import Abandon, Check, Close, Kill, Lose, Start, Step, Wait
 
 # The last words of a run may still be on the way when its process is gone.
@@ -35,24 +36,27 @@ class Process:
     """The process of the newest run, as far as it can be seen from here.
 
     `gone_since`: since when it is known to have ended, None while it runs;
-    `listening_since`: since when it can have been heard, None while the line is down;
-    `silence_limit` in seconds.
+    `listening_since`: since when it can have been heard, None while the line is down.
     """
 
     gone_since: datetime | None
     listening_since: datetime | None
-    silence_limit: float = 90.0
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)
 class Situation:
-    """All that is known about a job at a moment; `runs` are those that were heard."""
+    """All that is known about a job at a moment.
+
+    `runs` are those that were heard, `look` is the last look at a URL that is waited for.
+    """
 
     dispatch: Dispatch
     order: Order
     runs: Sequence[Run]
     process: Process
     now: datetime
+    look: Look | None = None
 
     def next_step(self) -> Step:
         """Return what is to be done next."""
@@ -75,9 +79,9 @@ class Situation:
         dispatch = self.dispatch
         if dispatch.standing is Standing.NEW:
             return Check(self._cause)
-        if dispatch.standing is Standing.ACCEPTED or dispatch.deferred_for == "capacity":
+        if dispatch.standing is Standing.ACCEPTED or dispatch.waits_for_a_place:
             return self._start()
-        if self._retry is None and dispatch.until is not None and self.now < dispatch.until:
+        if self._retry is None and self.now < due_at(dispatch, self.look):
             return Wait()
         return Check(self._cause)
 
@@ -102,7 +106,7 @@ class Situation:
             # The next attempt needs the work folder to itself.
             return self._until_it_goes(run.heard_at)
         if run.discarded:
-            return Check(self._retry) if self._retry else Close()
+            return Check(self._retry) if self._retry else Close(for_good=False)
         return self._after_failure(run)
 
     def _unless_lost(self, run: Run | None) -> Step:
@@ -110,7 +114,7 @@ class Situation:
         assert launched_at is not None, "what runs was launched"
         process = self.process
         if process.gone_since is not None:
-            if process.listening_since is None and self.dispatch.tries >= TRIES_UNHEARD:
+            if process.listening_since is None and self._tries >= TRIES_UNHEARD:
                 return Wait()
             # Counted from when it could be heard again, too: its last words wait on the line.
             since = max(process.gone_since, process.listening_since or process.gone_since)
@@ -124,7 +128,7 @@ class Situation:
             launched_at=launched_at,
             listening_since=process.listening_since,
             now=self.now,
-            limit=process.silence_limit,
+            patience=process.patience,
         )
         return Lose("silent", silence) if silence else Wait()
 
@@ -132,7 +136,7 @@ class Situation:
 
     def _when_delivered(self) -> Step:
         if self.process.gone_since is not None or self.dispatch.reference is None:
-            return Close()
+            return Close(for_good=True)
         return self._until_it_goes(max(run.heard_at for run in self.runs))
 
     def _until_it_goes(self, sealed_at: datetime) -> Step:
@@ -146,9 +150,7 @@ class Situation:
             said = f"Stopped; nothing was kept: {detail}"
             return Abandon("stopped", said, stop, clean=self._is_discarded)
         if not can_pass(code) and self._retry is None:
-            # What was saved waits for a retry; a folder without media is of no use to anybody.
-            is_empty = not any(one.media_seconds for one in self.runs)
-            return Abandon(code, detail, self._cause, clean=is_empty)
+            return self._give_up(code, detail, run.heard_at)
         return self._again(code, detail, run.heard_at)
 
     def _after_a_fall(self) -> Step:
@@ -163,21 +165,36 @@ class Situation:
         return self._again(trouble.code, trouble.detail, trouble.at - waited)
 
     def _again(self, code: str, detail: str, since: datetime) -> Step:
-        tries = self.dispatch.tries
         if self._retry is not None:
             return Check(self._retry)
-        if tries >= MOST_TRIES:
-            return Abandon(code, f"Given up after {tries} attempts: {detail}", self._cause)
+        tries = self._tries
+        if tries >= MOST_TRIES or self.dispatch.deliveries:
+            return self._give_up(code, f"Given up after {tries} attempts: {detail}", since)
         # Stopped, and something may have been kept by an attempt that fell: the next one
         # delivers it, and need not wait.
         if self.order.stop is None and self.now < since + wait_after(tries):
             return Wait()
         return self._start()
 
+    def _give_up(self, code: str, detail: str, since: datetime) -> Step:
+        """Have delivered what was saved, before nothing more is tried."""
+        has_saved = any(run.media_seconds for run in self.runs)
+        deliveries = self.dispatch.deliveries
+        if not has_saved or code == NOTHING_SAVED or deliveries >= MOST_DELIVERIES:
+            # What could not be delivered waits for a retry; a folder without media for nobody.
+            return Abandon(code, detail, self._cause, clean=not has_saved)
+        if deliveries and self.now < since + wait_after(deliveries):
+            return Wait()
+        return Start(self.dispatch.attempt + 1, self._cause, deliver_only=True)
+
     # -- what follows from the order -----------------------------------------------------
 
     def _start(self) -> Start:
         return Start(self.dispatch.attempt + 1, self._cause)
+
+    @property
+    def _tries(self) -> int:
+        return tries_of(self.dispatch, self.runs)
 
     @property
     def _is_discarded(self) -> bool:

@@ -52,13 +52,15 @@ class Dispatch(Aggregate):
     def begin(self) -> None:
         """Nothing was said yet."""
         self.standing = Standing.NEW
-        self.deferred_for: str | None = None
-        self.until: datetime | None = None
+        self.deferral: JobDeferred | None = None  # the newest
+        self.deferred_at: datetime | None = None
+        self.waits_since: datetime | None = None  # of the deferrals in a row, the first
         self.run_id: str | None = None
         self.reference: str | None = None
         self.launched_at: datetime | None = None
         self.attempt = 0  # of the newest run that was launched
-        self.tries = 0  # launches, good and bad, since the job was last accepted
+        self.tried: list[int] = []  # attempts launched, well or not, since it was accepted
+        self.deliveries = 0  # of these, those that only deliver
         self.trouble: Trouble | None = None
         self._at = self.modified_on
         self._answered: set[str] = set()
@@ -67,6 +69,20 @@ class Dispatch(Aggregate):
     def is_over(self) -> bool:
         """True where nothing more is done unless somebody asks for it."""
         return self.standing in {Standing.REJECTED, Standing.ABANDONED}
+
+    @property
+    def waits_for_a_place(self) -> bool:
+        """True where it could be launched, if there were room for it."""
+        return (
+            self.standing is Standing.DEFERRED
+            and self.deferral is not None
+            and self.deferral.reason == "capacity"
+        )
+
+    @property
+    def waits_for_its_stream(self) -> bool:
+        """True where its time has not come, or its stream not begun."""
+        return self.standing is Standing.DEFERRED and not self.waits_for_a_place
 
     def has_answered(self, event: Event) -> bool:
         """Return whether something was recorded because of an event."""
@@ -86,7 +102,8 @@ class Dispatch(Aggregate):
     @apply.register
     def _(self, _fact: JobAccepted) -> None:
         self.standing = Standing.ACCEPTED
-        self.tries = 0
+        self.tried = []
+        self.deliveries = 0
         self.trouble = None
 
     @apply.register
@@ -95,9 +112,11 @@ class Dispatch(Aggregate):
 
     @apply.register
     def _(self, fact: JobDeferred) -> None:
+        if self.standing is not Standing.DEFERRED or self.waits_since is None:
+            self.waits_since = self._at
         self.standing = Standing.DEFERRED
-        self.deferred_for = fact.reason
-        self.until = fact.until
+        self.deferral = fact
+        self.deferred_at = self._at
 
     @apply.register
     def _(self, fact: RecorderLaunched) -> None:
@@ -106,13 +125,14 @@ class Dispatch(Aggregate):
         self.reference = fact.reference
         self.launched_at = self._at
         self.attempt = fact.attempt
-        self.tries += 1
+        self.tried.append(fact.attempt)
+        self.deliveries += fact.deliver_only
 
     @apply.register
     def _(self, fact: LaunchFailed) -> None:
         # The same attempt is launched again: nothing ran, and launching is idempotent by run.
         self.standing = Standing.FALLEN
-        self.tries += 1
+        self.tried.append(fact.attempt)
         self.trouble = Trouble(fact.code, fact.detail, self._at)
 
     @apply.register

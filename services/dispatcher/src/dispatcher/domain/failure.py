@@ -22,6 +22,9 @@ PASSING = frozenset(
     }
 )
 
+# There was nothing to deliver, whatever had been heard of media.
+NOTHING_SAVED = "nothing_recorded"
+
 
 def can_pass(code: str | None) -> bool:
     """Return whether the trouble behind a code of RecordingFailed may be over next time."""

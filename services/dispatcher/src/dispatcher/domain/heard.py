@@ -79,7 +79,8 @@ class Run:
 
     `moved_at`: when its media time or its phase last went on, while it uploads its durable bytes;
     `heard_at`: when anything was last heard (both by the dispatcher's clock).
-    `interrupted`: it said itself that no media comes, and goes on trying.
+    `interrupted`: it said itself that no media comes, and goes on trying. `media_first` is the
+    media time that it began with: attempts go on counting where the last one stood.
     """
 
     run_id: str
@@ -95,6 +96,13 @@ class Run:
     final_type: str | None
     code: str | None
     detail: str | None
+    media_first: float | None = None
+
+    @property
+    def gained(self) -> float:
+        """Seconds of media that this run added to the recording."""
+        first = self.media_seconds if self.media_first is None else self.media_first
+        return self.media_seconds - first
 
     @property
     def delivered(self) -> bool:

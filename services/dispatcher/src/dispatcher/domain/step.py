@@ -22,10 +22,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Start:
-    """Launch an attempt, if there is a place."""
+    """Launch an attempt, if there is a place; with `deliver_only` it records nothing more."""
 
     attempt: int
     cause: Event
+    deliver_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,12 @@ class Kill:
 
 @dataclass(frozen=True)
 class Close:
-    """The recording is delivered or thrown away, its process gone: nothing is left to do."""
+    """The recording is delivered or thrown away, its process gone: nothing is left to do.
+
+    `for_good` where nobody can ask for another try: what the job was given is not needed again.
+    """
+
+    for_good: bool
 
 
 Step = Wait | Check | Start | Abandon | Lose | Kill | Close
