@@ -35,6 +35,9 @@ class World:
         # capture
         self.rate = 1.0
         self.stream = None
+        self.streams = []
+        self.rest = 0.0  # seconds of media that an ended playlist has of what was not saved
+        self.hindrance = None
         self.media_seconds = 0.0
         self.pauses = []
         self.ends = {}
@@ -78,7 +81,10 @@ class World:
 
     def fetch(self, stream):
         self.stream = stream
+        self.streams.append(stream)
         self.ends = {at: end for at, end in self.ends.items() if at > self.time}
+        if stream.is_rest:
+            self.ends = {self.time + self.rest: ENDED}
 
     def _ended(self):
         return next((end for at, end in sorted(self.ends.items()) if at <= self.time), None)
@@ -206,6 +212,7 @@ class _Capture:
             end=end,
             stream=world.stream,
             continues=world.continues,
+            hindrance=world.hindrance,
         )
 
 

@@ -18,6 +18,7 @@ from chronicle_contracts.recorder import (
 from recorder.domain import gaps
 from recorder.domain.delivery import Delivery
 from recorder.domain.gaps import Loss
+from recorder.domain.hindrance import SILENCE
 from recorder.domain.progress import Progress
 from recorder.domain.run import Run, RunIsOver
 from recorder.domain.stream import Stream
@@ -63,16 +64,16 @@ class TestRun:
     def test_measures_an_interruption(self):
         run = a_run()
         run.start("k", LIVE, Progress(), at=NOON)
-        run.interrupt("no media", Progress(media_seconds=4), at=NOON)
-        run.interrupt("no media", Progress(media_seconds=4), at=NOON + timedelta(seconds=1))
-        run.resume(Progress(media_seconds=5), at=NOON + timedelta(seconds=9))
-        run.resume(Progress(media_seconds=6), at=NOON + timedelta(seconds=10))
+        run.interrupt(SILENCE, Progress(media_seconds=4), at=NOON)
+        run.interrupt(SILENCE, Progress(media_seconds=4), at=NOON + timedelta(seconds=1))
+        run.resume(9.0, Progress(media_seconds=5), at=NOON + timedelta(seconds=9))
+        run.resume(10.0, Progress(media_seconds=6), at=NOON + timedelta(seconds=10))
         assert kinds(run) == [RecordingStarted, CaptureInterrupted, CaptureResumed]
         assert said(run)[-1].data.after == 9
 
     def test_is_not_interrupted_before_it_started(self):
         run = a_run()
-        run.interrupt("no media", Progress(), at=NOON)
+        run.interrupt(SILENCE, Progress(), at=NOON)
         assert said(run) == []
 
     def test_seals_its_stream_with_the_upload(self):

@@ -11,6 +11,7 @@ from chronicle_contracts.recorder import MediaInfo
 
 from recorder.domain.delivery import Delivery
 from recorder.domain.gaps import Loss
+from recorder.domain.hindrance import Hindrance
 from recorder.domain.run import Run
 from recorder.domain.segment import DateRange, Segment
 from recorder.domain.stream import Stream
@@ -34,7 +35,8 @@ class Sighting:
     """What a capture has at this moment, for this run; `losses` only since the last look.
 
     `continues` tells that the first media follows exactly on what an earlier attempt kept.
-    `patience` is how many seconds without media are normal for this source.
+    `patience` is how many seconds without media are normal for this source; `hindrance` is what
+    keeps media from coming, where the fetcher knows.
     """
 
     media_seconds: float = 0.0
@@ -46,6 +48,7 @@ class Sighting:
     restarts: int = 0
     continues: bool = False
     patience: float = 0.0
+    hindrance: Hindrance | None = None
 
 
 class Ledger(Protocol):

@@ -6,6 +6,7 @@ done by the adapters behind `ports`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,9 @@ from chronicle_contracts.recorder import Gap, MediaInfo, Phase, RecordingEnded
 from recorder.domain import gaps
 from recorder.domain.delivery import Delivery
 from recorder.domain.ending import Ending, Failure, Outcome
+from recorder.domain.hindrance import SILENCE, Hindrance
 from recorder.domain.progress import Progress
+from recorder.domain.testimony import Patience
 from recorder.domain.watch import Resumption, Stall, Watch
 from recorder.ports import (
     Capture,
@@ -44,6 +47,7 @@ class Order:
     key: str
     start_timeout: float = 60.0
     idle_timeout: float = 180.0
+    offline_timeout: float = 60.0
     deliver_timeout: float = 3600.0
     heartbeat: float = 5.0
     min_free_disk: int = 0  # bytes
@@ -116,7 +120,10 @@ class Recording:
             executor=self._executor,
             has_media=lambda: self._bytes_before > 0 or self._run.started,
             start_timeout=self._order.start_timeout,
-            idle_timeout=self._order.idle_timeout,
+            patience=Patience(
+                absent=min(self._order.offline_timeout, self._order.idle_timeout),
+                idle=self._order.idle_timeout,
+            ),
             began=self._began,
         )
         self._beat("STARTED")
@@ -125,7 +132,7 @@ class Recording:
                 verdict = self._asked_to_end()
                 if verdict is not None:
                     return verdict
-                sighting = self._look()
+                sighting = self._look(seeking.hindrance)
                 now = self._clock.seconds()
                 verdict_of_source = seeking.judge(
                     sighting, now=now, idle=self._watch.idle(now), moved=self._run.started
@@ -143,17 +150,17 @@ class Recording:
         if wish.stop == "discard":
             return Ending("discarded")
         if wish.stop == "terminated":
-            return Ending("terminated", "the recorder was told to go")
+            return Ending("terminated", "The recorder was told to go.")
         free = self._progress.free_disk
         if free is not None and free < self._order.min_free_disk:
             detail = f"The disk has {free} bytes left, less than {self._order.min_free_disk}."
             has_media = self._bytes_before > 0 or self._run.started
             return Ending("failed", detail) if has_media else Failure("disk_full", detail)
         if wish.max_duration and self._progress.media_seconds >= wish.max_duration:
-            return Ending("max_duration", f"{wish.max_duration:g} s of media")
+            return Ending("max_duration", f"{wish.max_duration:g} s of media are recorded.")
         return None
 
-    def _look(self) -> Sighting:
+    def _look(self, hindrance: Callable[[Sighting], Hindrance]) -> Sighting:
         """See how far the capture is and say what follows from that."""
         sighting = self._capture.look()
         now, at = self._clock.seconds(), self._clock.now()
@@ -170,7 +177,7 @@ class Recording:
             self._start(sighting)
         change = self._watch.see(now, sighting.media_seconds, patience=sighting.patience)
         if isinstance(change, Stall):
-            self._run.interrupt(f"no media for {change.seconds:.1f} s", self._progress, at=at)
+            self._run.interrupt(hindrance(sighting), self._progress, at=at)
         elif isinstance(change, Resumption):
             self._resume(change, sighting)
         for loss in sighting.losses:
@@ -199,7 +206,7 @@ class Recording:
 
     def _resume(self, change: Resumption, sighting: Sighting) -> None:
         at = self._clock.now()
-        self._run.resume(self._progress, at=at)
+        self._run.resume(change.seconds, self._progress, at=at)
         if sighting.stream is None or sighting.stream.protocol == "hls":
             return  # segment numbers tell exactly what is missing
         gap = gaps.between(
@@ -223,7 +230,7 @@ class Recording:
     # Ending
 
     def _end(self, ending: Ending) -> str:
-        self._look()  # closing the capture brought its last seconds
+        self._look(lambda _: SILENCE)  # closing the capture brought its last seconds
         log.info("recording_ended", why=ending.why, detail=ending.detail)
         self._run.end(ending.why, ending.detail, self._progress.media_seconds, self._clock.now())
         self._journal.save(self._run)

@@ -6,8 +6,6 @@ from __future__ import annotations
 _HOPELESS = frozenset(
     {"bad_url", "forbidden_scheme", "forbidden_address", "needs_login", "unsupported"}
 )
-# The site answered, and there is nothing: after something was recorded that is the end.
-_OVER = frozenset({"no_stream", "not_found"})
 
 
 class SourceProblem(Exception):
@@ -22,8 +20,3 @@ class SourceProblem(Exception):
     def is_hopeless(self) -> bool:
         """Asking again would not help."""
         return self.code in _HOPELESS
-
-    @property
-    def says_over(self) -> bool:
-        """The site says that nobody is live there."""
-        return self.code in _OVER

@@ -26,6 +26,7 @@ from chronicle_contracts.recorder import (
 from chronicle_eventstore import Aggregate
 
 from recorder.domain.delivery import Delivery
+from recorder.domain.hindrance import Hindrance
 from recorder.domain.progress import Progress
 from recorder.domain.stream import Stream
 
@@ -111,7 +112,7 @@ class Run(Aggregate):
             at,
         )
 
-    def interrupt(self, cause: str, progress: Progress, *, at: datetime) -> None:
+    def interrupt(self, hindrance: Hindrance, progress: Progress, *, at: datetime) -> None:
         """Media stopped coming; said once until it comes again."""
         if self.interrupted_at is not None or not self.started:
             return
@@ -119,23 +120,23 @@ class Run(Aggregate):
             CaptureInterrupted(
                 run_id=self.run_id,
                 attempt=self.attempt,
-                cause="silent",
-                detail=cause,
+                cause=hindrance.kind,
+                detail=hindrance.detail,
                 media_seconds=round(progress.media_seconds, 3),
             ),
             at,
         )
         self.interrupted_at = at
 
-    def resume(self, progress: Progress, *, at: datetime) -> None:
-        """Media comes again."""
+    def resume(self, after: float, progress: Progress, *, at: datetime) -> None:
+        """Media comes again, after so many seconds without."""
         if self.interrupted_at is None:
             return
         self._say(
             CaptureResumed(
                 run_id=self.run_id,
                 attempt=self.attempt,
-                after=max(0.0, round((at - self.interrupted_at).total_seconds(), 3)),
+                after=round(after, 3),
                 media_seconds=round(progress.media_seconds, 3),
             ),
             at,
