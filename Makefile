@@ -71,6 +71,10 @@ tools: ## install what the tests use of the system (aria2, chromium, ...); needs
 bench: $(READY) ## list the benchmarks; NAME=... runs one
 	@$(BIN)/python -m bench $(NAME)
 
+.PHONY: asyncapi
+asyncapi: $(READY) ## docs/asyncapi.json from the events and the topology
+	@$(BIN)/python -m chronicle_contracts.asyncapi
+
 .PHONY: settings-docs
 settings-docs: $(READY) ## write docs/settings.md from the settings of every process
 	@$(BIN)/python -m chronicle_local.settings_docs

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chronicle_contracts.catalogue import event_types
-from chronicle_contracts.compatibility import changes_of, compare
+from chronicle_contracts.compatibility import ENVELOPE, NEW_VERSION, changes_of, compare
 from chronicle_contracts.schema import follow
 from chronicle_contracts.schema_sets import CODE, UnreadableSchemas, load
 from hypothesis import assume, given
@@ -130,9 +130,19 @@ class TestSets:
     def test_are_read_from_a_folder_a_file_and_the_code(self, tmp_path):
         for type_, schema in SCHEMAS.items():
             (tmp_path / f"{type_}.schema.json").write_text(json.dumps(schema))
-        assert load(str(tmp_path)) == load(CODE) == SCHEMAS
+        assert load(str(tmp_path)) == SCHEMAS
+        assert {k: v for k, v in load(CODE).items() if k != ENVELOPE} == SCHEMAS
         one = next(iter(SCHEMAS))
         assert load(str(tmp_path / f"{one}.schema.json")) == {one: SCHEMAS[one]}
+
+    def test_have_the_envelope_compared_where_both_know_it(self):
+        code = load(CODE)
+        shorter = copy.deepcopy(code)
+        del shorter[ENVELOPE]["properties"]["stream"]
+        assert [str(one) for one in compare(code, shorter)] == [
+            f"envelope: stream was removed; {NEW_VERSION}"
+        ]
+        assert compare(code, SCHEMAS) == compare(SCHEMAS, code) == []
 
     @pytest.mark.parametrize(
         ("content", "says"),

@@ -20,6 +20,7 @@ from typing import Any
 from chronicle_contracts.schema import JsonSchema, follow
 
 NEW_VERSION = "make it the next version, with an upcaster from this one"
+ENVELOPE = "envelope"
 READERS_FIRST = "update every reader before the first writer"
 
 # Each with the sign of the direction in which it lets more pass.
@@ -77,7 +78,15 @@ class _Side:
 
 
 def compare(old: Mapping[str, JsonSchema], new: Mapping[str, JsonSchema]) -> list[Change]:
-    """Return what changed between two sets of schemas, each by event type."""
+    """Return what changed between two sets of schemas, each by event type.
+
+    The `ENVELOPE` is compared where both know it: a folder of schemas of `data` does not.
+    """
+    if not (ENVELOPE in old and ENVELOPE in new):
+        old, new = (
+            {type_: schema for type_, schema in side.items() if type_ != ENVELOPE}
+            for side in (old, new)
+        )
     changes = [
         Change(type_, "", "was removed", True, "keep it: logs hold its messages for good")
         for type_ in sorted(old.keys() - new.keys())

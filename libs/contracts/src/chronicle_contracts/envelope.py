@@ -50,19 +50,21 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     specversion: Literal["1.0"] = "1.0"
-    id: UUID
-    source: str = Field(min_length=1)
-    type: str = Field(min_length=1)
-    subject: str = Field(min_length=1)
-    time: Moment
+    id: UUID = Field(description="UUIDv5 of stream and sequence: the same at every resend")
+    source: str = Field(min_length=1, description="who says it, e.g. /recorder/concert.1")
+    type: str = Field(min_length=1, description="e.g. chronicle.recorder.Uploaded.v2")
+    subject: str = Field(min_length=1, description="the job")
+    time: Moment = Field(description="when it happened, by the publisher's clock; UTC")
     datacontenttype: Literal["application/json"] = "application/json"
-    stream: str = Field(min_length=1)
-    sequence: int = Field(ge=1)
-    correlationid: str
-    causationid: str | None = None
-    traceparent: str | None = None
-    sealed: bool | None = None
-    replayid: str | None = None
+    stream: str = Field(min_length=1, description="the publisher's history that it is part of")
+    sequence: int = Field(ge=1, description="its place there: 1, 2, 3 ... without holes")
+    correlationid: str = Field(description="the job")
+    causationid: str | None = Field(default=None, description="id of the event that led to it")
+    traceparent: str | None = Field(default=None, description="W3C trace context")
+    sealed: bool | None = Field(default=None, description="true: the last event of its stream")
+    replayid: str | None = Field(
+        default=None, description="the replay that sent it again, to one consumer alone"
+    )
     data: SerializeAsAny[Fact]
 
     @field_validator("data", mode="before")

@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chronicle_contracts.asyncapi.payloads import envelope
 from chronicle_contracts.catalogue import event_types
+from chronicle_contracts.compatibility import ENVELOPE
 from chronicle_contracts.schema import JsonSchema, follow
 
 CODE = "code"
 STDIN = "-"
-ENVELOPE = "envelope"
 
 
 class UnreadableSchemas(Exception):
@@ -26,7 +27,7 @@ class UnreadableSchemas(Exception):
 def load(source: str) -> dict[str, JsonSchema]:
     """Return schemas of `data` by event type. Raises `UnreadableSchemas`."""
     if source == CODE:
-        return {one.type: one.schema for one in event_types()}
+        return {ENVELOPE: envelope(), **{one.type: one.schema for one in event_types()}}
     if source == STDIN:
         return _from_document(_parsed(sys.stdin.read(), "the standard input"), "the standard input")
     path = Path(source)
