@@ -76,6 +76,11 @@ class TestMultipartUpload:
         write(growing, 1000)
         assert growing.flush() == 7 * MIB + 1000
 
+    def test_sends_whole_parts_alone_where_more_is_about_to_come(self, bucket, growing):
+        write(growing, 18 * MIB)
+        assert growing.flush(tail=False) == 16 * MIB
+        assert part_sizes(bucket) == [8 * MIB, 8 * MIB]
+
     def test_leaves_no_open_upload_behind(self, bucket, growing, tmp_path):
         write(growing, 20 * MIB)
         growing.flush()

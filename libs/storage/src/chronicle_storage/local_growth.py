@@ -47,7 +47,7 @@ class LocalGrowth:
         """Always: the file is all there is."""
         return True
 
-    def flush(self) -> int:
+    def flush(self, *, tail: bool = True) -> int:  # noqa: ARG002 - port
         """Bring the file to the disk; return its size before that."""
         with disk_errors(f"flushing {self._path.name}"):
             if self._path.is_file():

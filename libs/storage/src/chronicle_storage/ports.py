@@ -61,11 +61,11 @@ class GrowingObject(Protocol):
     def is_here(self) -> bool:
         """Whether the whole file can be read; else parts of it are in the store alone."""
 
-    def flush(self) -> int:
+    def flush(self, *, tail: bool = True) -> int:
         """Make durable what is in the file now; return `durable`.
 
-        0 where there is no file yet. Raises `StoreUnreachable` (call again later) or
-        `StoreRefused`.
+        Without `tail` only what need not be stored again when more has come. 0 where there is
+        no file yet. Raises `StoreUnreachable` (call again later) or `StoreRefused`.
         """
 
     def complete(self) -> StoredObject:

@@ -73,7 +73,7 @@ class S3Growth:
             spool.mkdir(parents=True, exist_ok=True)
         self._upload = self._ledger.read()
         self._delivered: StoredObject | None = None
-        self._sent_at = 0.0
+        self._tail_sent_at = -LONGEST_WAIT
 
     @property
     def path(self) -> Path:
@@ -95,10 +95,10 @@ class S3Growth:
         """Whether nothing was punched out of the file."""
         return self._upload is None or self._upload.punched == 0
 
-    def flush(self) -> int:
+    def flush(self, *, tail: bool = True) -> int:
         """Upload the full parts and the tail; free the disk of what need not be here."""
         if (size := self._size()) > 0 and not self._is_completed():
-            self._anew_if_gone(lambda: self._send(size, final=False))
+            self._anew_if_gone(lambda: self._send(size, tail=tail))
             self._punch()
         return self.durable
 
@@ -218,27 +218,28 @@ class S3Growth:
             self._ledger.write(self._upload)
         return self._upload
 
-    def _send(self, size: int, *, final: bool) -> Upload:
+    def _send(self, size: int, *, tail: bool = True, final: bool = False) -> Upload:
         upload = self._open(size)
-        due = [span for span in spans(size) if self._is_due(upload, span, final=final)]
+        due = [span for span in spans(size) if span.full and not _has(upload, span)]
+        rest = next((span for span in spans(size) if not span.full), None)
+        if rest is not None and tail and (final or self._is_due(rest, upload)):
+            due.append(rest)
         if final and (not due or due[0].number != 1):
             # The head has its final bytes only now.
             due.insert(0, next(spans(size)))
-        for sent in self._uploads.send(upload, due, self._path):
-            log.debug("part_sent", key=self._key, part=sent.number, bytes=sent.length)
-            self._sent_at = time.monotonic()
+        for span in self._uploads.send(upload, due, self._path):
+            if not span.full:
+                self._tail_sent_at = time.monotonic()
             self._ledger.write(upload)
         return upload
 
-    def _is_due(self, upload: Upload, span: Span, *, final: bool) -> bool:
-        stored = upload.parts.get(span.number)
-        if stored is None:
-            return True
-        if stored.length == span.length or span.full or final:
-            return stored.length != span.length
-        if (span.length - stored.length) * WORTH_SENDING >= span.length:
-            return True
-        return span.length <= SMALL_TAIL and time.monotonic() - self._sent_at >= LONGEST_WAIT
+    def _is_due(self, tail: Span, upload: Upload) -> bool:
+        stored = upload.parts.get(tail.number)
+        grown = tail.length - (0 if stored is None else stored.length)
+        has_waited = time.monotonic() - self._tail_sent_at >= LONGEST_WAIT
+        return grown * WORTH_SENDING >= tail.length or (
+            grown != 0 and has_waited and tail.length <= SMALL_TAIL
+        )
 
     def _punch(self) -> None:
         """Free the disk of the oldest stored parts, but for part 1 and `keep` bytes."""
@@ -288,3 +289,8 @@ class S3Growth:
             self._uploads.abort(self._upload)
         self._upload = None
         self._ledger.forget()
+
+
+def _has(upload: Upload, span: Span) -> bool:
+    stored = upload.parts.get(span.number)
+    return stored is not None and stored.length == span.length

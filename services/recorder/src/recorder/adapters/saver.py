@@ -44,10 +44,11 @@ class Saver:
         pause, due, has_failed = self._interval, time.monotonic() + self._interval, False
         while not self._stop.wait(min(LOOK_EVERY, self._interval)):
             is_much = not has_failed and self._unsaved() >= WORTH_A_FLUSH
-            if time.monotonic() < due and not is_much:
+            is_due = time.monotonic() >= due
+            if not is_due and not is_much:
                 continue
             try:
-                self._flush()
+                self._flush(tail=is_due)
                 pause, has_failed = self._interval, False
             except StoreError as error:
                 pause, has_failed = min(LONGEST_PAUSE, max(pause, 1.0) * 2), True
@@ -55,7 +56,8 @@ class Saver:
             except Exception:
                 pause, has_failed = LONGEST_PAUSE, True
                 log.exception("flush_failed_unexpectedly")
-            due = time.monotonic() + pause
+            if is_due or has_failed:
+                due = time.monotonic() + pause
 
     def _unsaved(self) -> int:
         """Bytes in the newest piece, the only one that grows, that the store does not have."""
@@ -67,9 +69,9 @@ class Saver:
         except OSError:
             return 0  # not begun yet
 
-    def _flush(self) -> None:
+    def _flush(self, *, tail: bool) -> None:
         for piece in self._pieces:
             with self.lock:
                 if self._stop.is_set():
                     return
-                piece.flush()
+                piece.flush(tail=tail)
