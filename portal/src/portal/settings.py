@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "portal.eventlog",
     "portal.jobs",
+    "portal.projections",
     "portal.accounts",
     "portal.downloads",
     "portal.replay",

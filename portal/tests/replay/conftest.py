@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from portal.eventlog.models import LoggedEvent
 from portal.jobs.readmodel import refold
+from portal.projections.registry import PROJECTIONS
 from portal.replay import shadow
 
 
@@ -13,7 +14,7 @@ from portal.replay import shadow
 def only_the_live_table(db):
     """No table of another test's build: emptying the database leaves tables where they are."""
     for name in connection.introspection.table_names():
-        if name.startswith(f"{shadow.LIVE}_b"):
+        if any(name.startswith(f"{one.table}_b") for one in PROJECTIONS):
             shadow.drop(name)
 
 

@@ -10,6 +10,7 @@ from portal.eventlog.inbox import Arrival, Inbox
 from portal.eventlog.models import LoggedEvent, ParkedJob, QuarantinedMessage
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
+from portal.projections.registry import NAMES
 from portal.replay import builds
 from portal.replay.models import Replay
 
@@ -125,7 +126,7 @@ class TestReplays:
         assert (record["outcome"], record["counts"]["changed"]) == ("done", 1)
         assert record["requested_by"].startswith("admin-")
         report = admin.post(V1 + "/replays", {"verb": "swap"}).json()
-        assert report["items"] == [{"job": "concert", "change": "status"}]
+        assert report["items"] == [{"job": "concert", "change": "status", "projection": "jobs"}]
         assert Job.objects.get().status == "COMPLETED"
         assert admin.post(V1 + "/replays", {"verb": "swap"}).status_code == 409
         assert admin.post(V1 + "/replays", {"verb": "rollback"}).status_code == 200
@@ -184,6 +185,10 @@ class TestReplays:
 
 
 @pytest.mark.django_db
+def parked_row():
+    return ParkedJob.objects.get().pk
+
+
 class TestAdmin:
     @pytest.fixture
     def act(self, client, person):
@@ -201,9 +206,11 @@ class TestAdmin:
         Inbox(refold).receive([Arrival("{broken")])
         message = QuarantinedMessage.objects.get()
         assert "not repaired" in act("eventlog.streamcursor", "repair", "recorder/concert.1")
-        assert "still parked" in act("eventlog.parkedjob", "retry", "bad")
-        assert "say why" in act("eventlog.parkedjob", "skip", "bad")
-        assert "1 skipped" in act("eventlog.parkedjob", "skip", "bad", reason="nonsense")
+        assert "still parked" in act("eventlog.parkedjob", "retry", parked_row())
+        assert "say why" in act("eventlog.parkedjob", "skip", parked_row())
+        assert "1 skipped" in act(
+            "eventlog.parkedjob", "skip", ParkedJob.objects.get().pk, reason="nonsense"
+        )
         assert "1 refused" in act("eventlog.quarantinedmessage", "release", message.pk)
         act("eventlog.quarantinedmessage", "drop", message.pk, reason="a stranger's")
         message.refresh_from_db()
@@ -212,13 +219,19 @@ class TestAdmin:
 
     def test_swaps_and_rolls_back(self, act, hear):
         hear(Story.whole())
-        active = builds.active()
+        active = builds.active(NAMES)
         assert "run `rebuild` first" in act("replay.build", "swap_in", active.pk)
         assert "no table" in act("replay.build", "roll_back", active.pk)
 
     def test_lets_operators_only_look(self, act, poison):
         poison(Story.whole("bad"), 1)
-        act("eventlog.parkedjob", "skip", "bad", role="operator", reason="nonsense")
+        act(
+            "eventlog.parkedjob",
+            "skip",
+            ParkedJob.objects.get().pk,
+            role="operator",
+            reason="nonsense",
+        )
         assert ParkedJob.objects.exists()
         assert LoggedEvent.objects.exists()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent
 from portal.jobs.models import Job
 from portal.jobs.verification import Counts, differences
+from portal.projections.models import Recording, Torrent
+from portal.projections.registry import PROJECTIONS
 from portal.replay.parked import find_poison
 from portal.replay.past import as_of
 
@@ -35,10 +39,41 @@ class TestList:
             assert "Uploaded" not in event.type
             return state
 
-        monkeypatch.setattr("portal.replay.parked.fold", fold)
+        broken = [replace(one, fold=fold) if one.name == "torrents" else one for one in PROJECTIONS]
+        monkeypatch.setattr("portal.replay.parked.PROJECTIONS", broken)
         poison = find_poison("bad")
         assert poison is not None
-        assert poison.position == row.position
+        assert (poison.projection, poison.position) == ("torrents", row.position)
+        assert find_poison("bad", "jobs") is None
+
+
+class TestProjections:
+    def test_are_parked_by_themselves_and_the_others_go_on(self, hear, monkeypatch):
+        def fold(state, event, *, position=0):
+            assert "TorrentCreated" not in event.type, "what is this"
+            return state
+
+        broken = [replace(one, fold=fold) if one.name == "torrents" else one for one in PROJECTIONS]
+        with monkeypatch.context() as patched:
+            for module in ("projections.live", "replay.parked"):
+                patched.setattr(f"portal.{module}.PROJECTIONS", broken)
+            hear(Story.whole("bad"), Story("good").requested())
+            row = LoggedEvent.objects.get(type__contains="TorrentCreated")
+            parked = ParkedJob.objects.get()
+            assert (parked.job_id, parked.projection, parked.position) == (
+                "bad",
+                "torrents",
+                row.position,
+            )
+            assert "assert " in parked.traceback
+            (item,) = manage("parked", "list", "--json").json["items"]
+            assert (item["projection"], item["position"]) == ("torrents", row.position)
+        assert Job.objects.get(id="bad").status == "COMPLETED"
+        assert Recording.objects.filter(job_id="bad").exists()
+        assert not Torrent.objects.exists()
+        assert manage("parked", "retry", "bad").code == 0
+        assert Torrent.objects.get().state == "seeding"
+        assert not ParkedJob.objects.exists()
 
 
 class TestRetry:

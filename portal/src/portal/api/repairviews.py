@@ -72,7 +72,7 @@ class ParkedJobs(Tool):
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Look for the event that is to blame, too."""
-        rows = ParkedJob.objects.order_by("parked_at", "job_id")
+        rows = ParkedJob.objects.order_by("parked_at", "job_id", "projection")
         return Response({"results": [parked.describe(row) for row in rows]})
 
 

@@ -122,9 +122,10 @@ class GapList(serializers.Serializer[Any]):
 
 
 class ParkedSerializer(serializers.Serializer[Any]):
-    """A parked job, with the event that is to blame."""
+    """A projection of a job that is parked, with the event that is to blame."""
 
     job = serializers.CharField()
+    projection = serializers.CharField(help_text="`all` where the history cannot be read")
     parked_at = serializers.DateTimeField()
     position = serializers.IntegerField(allow_null=True)
     type = serializers.CharField(allow_null=True)

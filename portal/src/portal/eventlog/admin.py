@@ -206,24 +206,35 @@ class QuarantinedMessageAdmin(RoleAdmin):
 
 @admin.register(ParkedJob)
 class ParkedJobAdmin(RoleAdmin):
-    """Jobs whose history could not be folded."""
+    """Projections of jobs that could not be folded."""
 
-    list_display = ("job", "error", "parked_at")
+    list_display = ("job", "of", "position", "error", "parked_at")
+    list_filter = ("projection",)
     search_fields = ("=job_id", "error")
     actions = ("retry", "skip")
     action_form = ReasonForm
-    fields = ("job", "error", "parked_at", "poison")
+    fields = ("job", "of", "position", "error", "parked_at", "poison", "trace")
 
     @admin.display(description="the event to blame")
     def poison(self, row: ParkedJob) -> str:
         """Say at which event the fold fails."""
-        found = parked.find_poison(row.job_id)
+        found = parked.find_poison(row.job_id, row.projection)
         return f"{found.type} at {found.position}: {found.error}" if found else "none by now"
+
+    @admin.display(description="projection", ordering="projection")
+    def of(self, row: ParkedJob) -> str:
+        """Name the projection that stands still."""
+        return row.projection or parked.ALL
+
+    @admin.display(description="traceback")
+    def trace(self, row: ParkedJob) -> SafeString:
+        """Show where the code gave up."""
+        return format_html('<pre style="white-space: pre-wrap">{}</pre>', row.traceback)
 
     @admin.action(description="Fold again", permissions=["administer"])
     def retry(self, request: HttpRequest, chosen: QuerySet[ParkedJob]) -> None:
         """Retry."""
-        jobs = list(chosen.values_list("job_id", flat=True))
+        jobs = sorted(set(chosen.values_list("job_id", flat=True)))
         act(self, request, lambda call: parked.retry_parked(call, jobs=jobs))
 
     @admin.action(
@@ -233,7 +244,7 @@ class ParkedJobAdmin(RoleAdmin):
     def skip(self, request: HttpRequest, chosen: QuerySet[ParkedJob]) -> None:
         """Skip, for each job."""
         reason = request.POST.get("reason", "")
-        for job_id in list(chosen.values_list("job_id", flat=True)):
+        for job_id in sorted(set(chosen.values_list("job_id", flat=True))):
             act(self, request, partial(parked.skip_event, job_id=job_id, reason=reason))
 
     @admin.display(description="job", ordering="job_id")

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from chronicle_contracts import decode
+from chronicle_contracts import UPCASTERS, decode
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from portal.eventlog.entry import Entry, Skipped
@@ -17,9 +18,14 @@ Logged = tuple[int, str]
 """Position and envelope."""
 
 
+def entry(position: int, envelope: str) -> Entry:
+    """Decode an entry of the log, in the newest version of its type; raises `MalformedEvent`."""
+    return Entry(UPCASTERS.lift(decode(envelope)), position)
+
+
 def read(logged: Collection[Logged]) -> list[Entry]:
-    """Decode log entries; raises `MalformedEvent` where one cannot be read any more."""
-    return [Entry(decode(envelope), position) for position, envelope in logged]
+    """Decode entries of the log; raises `MalformedEvent` where one cannot be read any more."""
+    return [entry(position, envelope) for position, envelope in logged]
 
 
 def of_job(
@@ -37,6 +43,27 @@ def of_job(
     if until is not None:
         rows = rows.filter(occurred_at__lte=until)
     return read(rows.order_by("position").values_list("position", "envelope"))
+
+
+def jobs_after(job_id: str, *, limit: int) -> list[str]:
+    """Return the first jobs after an id, in order.
+
+    From job to job by the index: as fast at the end of a long log as at its beginning.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_JOBS, [job_id, limit])
+        return [found for (found,) in cursor.fetchall()]
+
+
+_NEXT_JOBS = """
+    WITH RECURSIVE found(job_id) AS (
+        SELECT min(job_id) FROM eventlog_loggedevent WHERE job_id > %s
+        UNION ALL
+        SELECT (SELECT min(job_id) FROM eventlog_loggedevent WHERE job_id > found.job_id)
+        FROM found WHERE found.job_id IS NOT NULL
+    )
+    SELECT job_id FROM found WHERE job_id IS NOT NULL LIMIT %s
+"""
 
 
 def skipped(jobs: Collection[str]) -> dict[str, list[Skipped]]:

@@ -124,14 +124,28 @@ class QuarantinedMessage(models.Model):
 
 
 class ParkedJob(models.Model):
-    """A job whose history could not be folded; its read model stands still, others go on."""
+    """A projection of a job that could not be folded: it stands still, all others go on.
 
-    job_id = models.CharField(max_length=64, primary_key=True)
+    `projection` is empty where the history cannot even be read, which concerns all of them.
+    `position` is the event at which the fold fails, where it is a single one. Later events of
+    the job are in the log and wait behind it.
+    """
+
+    job_id = models.CharField(max_length=64, db_index=True)
+    projection = models.CharField(max_length=40, blank=True)
+    position = models.BigIntegerField(null=True, blank=True)
     error = models.TextField()
+    traceback = models.TextField(blank=True)
     parked_at = models.DateTimeField()
 
     class Meta:
         verbose_name = "parked job"
+        ordering: ClassVar = ["parked_at", "job_id", "projection"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["job_id", "projection"], name="parked_job_of_projection"
+            ),
+        ]
 
     def __str__(self) -> str:
         """Name the job."""

@@ -42,6 +42,7 @@ class Job(models.Model):
     progress = models.JSONField(null=True, blank=True)
     media = models.JSONField(null=True, blank=True)
     recording = models.JSONField(null=True, blank=True)
+    losses = models.BooleanField(default=False, help_text="the recording lacks something")
     torrent = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     gaps = models.JSONField(default=list, blank=True)

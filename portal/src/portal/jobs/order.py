@@ -23,6 +23,7 @@ from chronicle_contracts.recorder import Uploaded
 from chronicle_contracts.seeder import TorrentCreated, TorrentFailed
 
 from portal.eventlog.entry import Entry
+from portal.eventlog.progress import PROGRESS_TYPES
 
 _RANK = {"portal": 0, "dispatcher": 1, "recorder": 2, "seeder": 3}
 
@@ -40,6 +41,21 @@ def canonical(entries: Iterable[Entry]) -> list[Entry]:
         placed = {id(entry) for entry in ordered}
         ordered += [entry for entry in known if id(entry) not in placed]
     return ordered
+
+
+def newest_progress(entries: Iterable[Entry]) -> Sequence[Entry]:
+    """Leave out progress that a later one of its stream and type has replaced."""
+    kept: list[Entry] = []
+    newest: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        event = entry.event
+        if event.type not in PROGRESS_TYPES:
+            kept.append(entry)
+            continue
+        place = (event.stream, event.type)
+        if place not in newest or newest[place].event.sequence < event.sequence:
+            newest[place] = entry
+    return [*kept, *newest.values()]
 
 
 def _key(entry: Entry) -> _Key:

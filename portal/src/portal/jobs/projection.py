@@ -21,10 +21,10 @@ from chronicle_contracts import recorder as r
 from chronicle_contracts import seeder as s
 
 from portal.eventlog.entry import Entry, Skipped
-from portal.eventlog.progress import PROGRESS_TYPES
 from portal.jobs.milestones import milestone, passed_over
-from portal.jobs.order import canonical
+from portal.jobs.order import canonical, newest_progress
 from portal.jobs.state import JobError, JobState, Progress, Recording, Torrent, TorrentError
+from portal.projections.losses import has_losses
 
 
 def fold(state: JobState | None, event: Event, *, position: int = 0) -> JobState:
@@ -52,11 +52,12 @@ def fold_history(entries: Iterable[Entry], skipped: Sequence[Skipped] = ()) -> J
     for entry in canonical(newest_progress(entries)):
         state = fold(state, entry.event, position=entry.position)
     for mark in skipped:
-        state = _with_mark(state, mark)
+        state = with_mark(state, mark)
     return state
 
 
-def _with_mark(state: JobState | None, mark: Skipped) -> JobState:
+def with_mark(state: JobState | None, mark: Skipped) -> JobState:
+    """Return the state with a line that says that an event was passed over."""
     if state is None:
         state = JobState(id=mark.job_id, requested_at=mark.at, updated_at=mark.at)
     before = next(
@@ -67,21 +68,6 @@ def _with_mark(state: JobState | None, mark: Skipped) -> JobState:
         position=max(state.position, mark.position),
         timeline=(*state.timeline[:before], passed_over(mark), *state.timeline[before:]),
     )
-
-
-def newest_progress(entries: Iterable[Entry]) -> Sequence[Entry]:
-    """Leave out progress that a later one of its stream and type has replaced."""
-    kept: list[Entry] = []
-    newest: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        event = entry.event
-        if event.type not in PROGRESS_TYPES:
-            kept.append(entry)
-            continue
-        place = (event.stream, event.type)
-        if place not in newest or newest[place].event.sequence < event.sequence:
-            newest[place] = entry
-    return [*kept, *newest.values()]
 
 
 def _moved(state: JobState, status: JobStatus) -> JobStatus:
@@ -257,7 +243,10 @@ def _(fact: r.Uploaded, state: JobState, event: Event) -> JobState:
             duration=fact.duration,
             media=fact.media,
             gaps=fact.gaps,
+            completeness=fact.completeness,
+            manifest_key=fact.manifest_key,
         ),
+        losses=has_losses(fact.gaps, fact.completeness),
     )
 
 

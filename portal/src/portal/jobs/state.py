@@ -6,14 +6,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from chronicle_contracts import JobStatus
-from chronicle_contracts.recorder import Checksum, Gap, MediaInfo, Phase
-from pydantic import BaseModel, ConfigDict
+from chronicle_contracts.recorder import Checksum, Completeness, Gap, MediaInfo, Phase
 
-
-class Part(BaseModel):
-    """A frozen part of the state; parts are replaced, never changed."""
-
-    model_config = ConfigDict(frozen=True)
+from portal.projections.projection import Part
 
 
 class Progress(Part):
@@ -31,7 +26,7 @@ class Progress(Part):
 
 
 class Recording(Part):
-    """A recording that is whole in the store; `deleted_at` is set once it was removed."""
+    """A recording that was delivered to the store; `deleted_at` is set once it was removed."""
 
     key: str
     size: int
@@ -39,6 +34,8 @@ class Recording(Part):
     duration: float
     media: MediaInfo
     gaps: tuple[Gap, ...] = ()
+    completeness: Completeness | None = None
+    manifest_key: str | None = None
     deleted_at: datetime | None = None
 
 
@@ -88,7 +85,8 @@ class JobState(Part):
     """Everything that is known of a job.
 
     `requested_at` is the time of the first event where no request was heard (yet), as with
-    the torrent of an object that came into the store by other means.
+    the torrent of an object that came into the store by other means. `losses` says that the
+    recording that was delivered lacks something.
     """
 
     id: str
@@ -115,6 +113,7 @@ class JobState(Part):
     media: MediaInfo | None = None
     gaps: tuple[Gap, ...] = ()
     recording: Recording | None = None
+    losses: bool = False
     torrent: Torrent | None = None
     error: JobError | None = None
     timeline: tuple[Milestone, ...] = ()

@@ -1,6 +1,6 @@
-"""Rebuilding the read model beside the one that everybody reads.
+"""Rebuilding read models beside the ones that everybody reads.
 
-1. Fold: all jobs, a chunk at a time, into an empty table.
+1. Fold: all jobs, a chunk at a time, into empty tables; each event is read once for all of them.
 2. Catch up: fold again what heard something since the build began, until nothing is behind.
 3. Compare with what everybody reads.
 
@@ -9,14 +9,17 @@ A build that was interrupted goes on where it stands, unless the code has change
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
 
 from portal.eventlog.locking import lock_log
-from portal.eventlog.models import LoggedEvent
-from portal.jobs.models import Job
+from portal.eventlog.models import StreamCursor
 from portal.jobs.verification import Counts, differences
+from portal.projections.registry import projections_named
 from portal.replay import builds, shadow
+from portal.replay.choosing import chosen
 from portal.replay.comparison import Changes, compare_all
 from portal.replay.construction import Construction, Overtaken
 from portal.replay.errors import NotNow
@@ -27,16 +30,19 @@ from portal.replay.records import Call, Report, Run, running
 _ROUNDS = 10
 
 
-def rebuild(call: Call, *, fresh: bool = False) -> Report:
-    """Build the read model anew beside the old one, or go on with the build under way.
+def rebuild(call: Call, *, fresh: bool = False, projections: Sequence[str] = ()) -> Report:
+    """Build read models anew beside the old ones, or go on with the build under way.
 
-    `fresh` gives up a build under way. Jobs that cannot be folded are left, and the build cannot
+    All of them, or those that are named; a build under way of others is given up, and with
+    `fresh` any. Jobs that cannot be folded are left, and the build cannot
     be swapped in before they can. A dry run folds everything and says what would change.
     """
+    names = chosen(projections)
     if call.dry_run:
-        return _what_would_change(call)
-    with running(call, "rebuild", {"fresh": fresh or None}) as run:
-        work = Construction(_begun(run, fresh=fresh))
+        return _what_would_change(call, names)
+    given = {"fresh": fresh or None, "projections": list(projections) or None}
+    with running(call, "rebuild", given) as run:
+        work = Construction(_begun(run, names, fresh=fresh))
         while True:
             try:
                 changes = _carry_on(work, run)
@@ -48,27 +54,29 @@ def rebuild(call: Call, *, fresh: bool = False) -> Report:
     return run.report
 
 
-def verify(call: Call) -> Report:
-    """Fold every job and compare with its row; each difference is left. Changes nothing."""
+def verify(call: Call, *, projections: Sequence[str] = ()) -> Report:
+    """Fold every job and compare with its rows; each difference is left. Changes nothing."""
+    names = chosen(projections)
     if call.dry_run:
-        return _differences("verify", call, None)
-    with running(call, "verify", {}) as run:
-        _differences("verify", call, run)
+        return _differences("verify", call, None, names)
+    with running(call, "verify", {"projections": list(projections) or None}) as run:
+        _differences("verify", call, run, names)
     return run.report
 
 
-def _begun(run: Run, *, fresh: bool) -> Build:
+def _begun(run: Run, names: Sequence[str], *, fresh: bool) -> Build:
     with transaction.atomic():
         lock_log()  # so that two who begin at once begin one build
         build = builds.current()
         usable = (
             build is not None
             and not fresh
+            and build.projections == list(names)
             and builds.is_by_this_code(build)
-            and shadow.exists(build.table)
+            and all(map(shadow.exists, builds.tables_of(build).values()))
         )
         if build is None or not usable:
-            build = builds.begin()
+            build = builds.begin(names)
             run.count("begun")
         else:
             run.count("resumed")
@@ -83,7 +91,7 @@ def _as_it_stands(build: Build) -> Build:
 
 
 def _carry_on(work: Construction, run: Run) -> Changes:
-    total = LoggedEvent.objects.order_by().values("job_id").distinct().count()
+    total = StreamCursor.objects.order_by().values("job_id").distinct().count()
 
     def show(number: int) -> None:
         run.count("folded", number)
@@ -95,8 +103,8 @@ def _carry_on(work: Construction, run: Run) -> Changes:
         if not work.is_behind:
             break
     changes = Changes()
-    for _ in compare_all(changes, Job, work.table, position=work.build.position):
-        run.step(total, total)
+    for compared in compare_all(changes, work.projections, work.build):
+        run.step(compared, total)
 
     def conclude(build: Build) -> None:
         build.report = changes.report()
@@ -111,25 +119,31 @@ def _tell(build: Build, changes: Changes, run: Run) -> None:
     report = changes.report()
     for name in ("added", "removed", "changed"):
         run.count(name, report[name])
-    for job_id, change in changes.by_job.items():
-        run.note(job=job_id, change=change)
+    for item in changes.items():
+        run.note(**item)
     for job_id, error in build.again.items():
-        run.note(job=job_id, change=f"cannot be folded: {error}")
+        run.note(job=job_id, change=f"cannot be folded: {error}", projection="")
         run.count("cannot be folded")
         run.leave()
 
 
-def _what_would_change(call: Call) -> Report:
-    report = _differences("rebuild", call, None)
+def _what_would_change(call: Call, names: Sequence[str]) -> Report:
+    report = _differences("rebuild", call, None, names)
     report.left = sum("cannot be folded" in item["change"] for item in report.items)
     return report
 
 
-def _differences(verb: str, call: Call, run: Run | None) -> Report:
+def _differences(verb: str, call: Call, run: Run | None, names: Sequence[str]) -> Report:
     report = run.report if run else Report(verb, call.dry_run)
     counts = Counts()
-    for difference in differences(counts):
-        report.items.append({"job": difference.job_id, "change": difference.what})
+    for difference in differences(counts, projections_named(names)):
+        report.items.append(
+            {
+                "job": difference.job_id,
+                "change": difference.what,
+                "projection": difference.projection,
+            }
+        )
         if run:
             run.step(counts.jobs)
     report.counts.update({"compared": counts.jobs, "differing": counts.differing})

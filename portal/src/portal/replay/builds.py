@@ -1,10 +1,14 @@
-"""Builds: which tables of the read model there are, and where each stands."""
+"""Builds: which tables of read models there are beside those that are read, and how they stand."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
 from portal.eventlog.models import LoggedEvent
+from portal.projections.projection import Projection
+from portal.projections.registry import projections_named
 from portal.replay import shadow
 from portal.replay.fingerprint import fingerprint
 from portal.replay.models import Build
@@ -24,31 +28,50 @@ def kept() -> Build | None:
     return Build.objects.filter(state=State.KEPT).first()
 
 
-def active() -> Build:
-    """Return the build that everybody reads; the first table of all gets its record here."""
+def active(names: Sequence[str]) -> Build:
+    """Return the record of what everybody reads of these projections; made where there is none."""
+    for build in Build.objects.filter(state=State.ACTIVE):
+        if build.projections == list(names):
+            return build
     now = timezone.now()
-    found = Build.objects.filter(state=State.ACTIVE).first()
-    return found or Build.objects.create(state=State.ACTIVE, started_at=now, swapped_at=now)
+    return Build.objects.create(
+        state=State.ACTIVE, projections=list(names), started_at=now, swapped_at=now
+    )
 
 
-def begin() -> Build:
-    """Begin a new build with an empty table; what was under way is given up."""
-    active()
+def begin(names: Sequence[str]) -> Build:
+    """Begin a new build with empty tables; what was under way is given up."""
+    active(names)
     for old in Build.objects.filter(state__in=UNDER_WAY):
         discard(old)
     build = Build.objects.create(
-        started_at=timezone.now(), fingerprint=fingerprint(), position=newest_position()
+        projections=list(names),
+        started_at=timezone.now(),
+        fingerprint=fingerprint(tuple(names)),
+        position=newest_position(),
     )
-    shadow.create(build.table)
+    for projection in projections_of(build):
+        shadow.create(projection, build.table(projection.table))
     return build
 
 
 def discard(build: Build) -> None:
-    """Drop a build's table."""
+    """Drop a build's tables."""
     assert build.state != State.ACTIVE
-    shadow.drop(build.table)
+    for name in tables_of(build).values():
+        shadow.drop(name)
     build.state = State.DROPPED
     build.save(update_fields=["state"])
+
+
+def projections_of(build: Build) -> Sequence[Projection]:
+    """Return the projections that a build has tables of."""
+    return projections_named(build.projections)
+
+
+def tables_of(build: Build) -> Mapping[str, str]:
+    """Return the names of a build's tables by the names of those that everybody reads."""
+    return {one.table: build.table(one.table) for one in projections_of(build)}
 
 
 def newest_position() -> int:
@@ -71,7 +94,7 @@ def fold_again(job_id: str, why: str) -> None:
 
 def is_by_this_code(build: Build) -> bool:
     """Return whether the code that filled a build is the one that runs here."""
-    return build.fingerprint == fingerprint()
+    return build.fingerprint == fingerprint(tuple(build.projections))
 
 
 def touched_since(position: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Filling the table of a build while ingest and readers go on.
+"""Filling the tables of a build while ingest and readers go on.
 
 Folds read outside of any transaction; rows are written in short ones. Each write checks that
 nobody else has written since this process looked: two processes at one build help each other,
@@ -12,9 +12,8 @@ from collections.abc import Callable, Collection
 from django.db import transaction
 
 from portal.eventlog.models import LoggedEvent
-from portal.jobs.models import Job
-from portal.jobs.readmodel import CHUNK, fold_jobs, known_jobs, row_of, sentence, write
-from portal.jobs.state import JobState
+from portal.jobs.readmodel import CHUNK, known_jobs
+from portal.projections.folding import EVERY, Folded, fold_jobs, write
 from portal.replay import builds, shadow
 from portal.replay.models import Build
 
@@ -28,11 +27,14 @@ class Construction:
 
     def __init__(self, build: Build) -> None:
         self.build = build
-        self.table = shadow.model_of(build.table)
+        self.projections = builds.projections_of(build)
+        self.tables = {
+            one.name: shadow.table_of(one, build.table(one.table)) for one in self.projections
+        }
 
     @property
     def is_behind(self) -> bool:
-        """Whether something was heard that is not in the table."""
+        """Whether something was heard that is not in the tables."""
         return LoggedEvent.objects.filter(position__gt=self.build.position).exists()
 
     def fold_all(self, on_chunk: Callable[[int], None]) -> None:
@@ -76,22 +78,25 @@ class Construction:
 
     def _fold(self, jobs: Collection[str], advance: Callable[[Build], None]) -> None:
         seen = self.build.again
-        rows: list[Job] = []
-        failures: dict[str, str] = {}
-        for job_id, state in fold_jobs(jobs) if jobs else ():
-            if isinstance(state, JobState):
-                rows.append(row_of(state, self.table))
-            else:
-                failures[job_id] = sentence(state)[:500]
+        folded = list(fold_jobs(jobs, self.projections)) if jobs else []
         with transaction.atomic():
             build = Build.objects.select_for_update().get(pk=self.build.pk)
             if (build.revision, build.state) != (self.build.revision, self.build.state):
                 raise Overtaken
-            write(rows, self.table)
+            write(folded, self.tables)
             done = {job_id for job_id in jobs if build.again.get(job_id) == seen.get(job_id)}
             kept = {job_id: why for job_id, why in build.again.items() if job_id not in done}
+            failures = {one.job_id: _why(one) for one in folded if one.failures}
             build.again = {**kept, **failures}
             build.revision += 1
             advance(build)
             build.save()
         self.build = build
+
+
+def _why(folded: Folded) -> str:
+    words = (
+        failure.error if name == EVERY else f"{name}: {failure.error}"
+        for name, failure in folded.failures.items()
+    )
+    return "; ".join(words)[:500]

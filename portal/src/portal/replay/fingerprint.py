@@ -8,20 +8,23 @@ import inspect
 from types import ModuleType
 
 import chronicle_contracts
-from chronicle_contracts import dispatcher, portal, recorder, seeder, upcasting
+from chronicle_contracts import dispatcher, portal, recorder, seeder, superseded, upcasting
 
-from portal.jobs import milestones, models, order, projection, readmodel, state
+from portal.jobs import order
+from portal.projections import folding, projection, tables
+from portal.projections.registry import projections_named
 
-_FOLDS: tuple[ModuleType, ...] = (
-    *(projection, order, milestones, state, readmodel, models),
-    *(chronicle_contracts, dispatcher, portal, recorder, seeder, upcasting),
+_SHARED: tuple[ModuleType, ...] = (
+    *(order, folding, projection, tables),
+    *(chronicle_contracts, dispatcher, portal, recorder, seeder, superseded, upcasting),
 )
 
 
 @functools.cache
-def fingerprint() -> str:
-    """Return a digest of the sources of everything that decides what a row looks like."""
+def fingerprint(names: tuple[str, ...]) -> str:
+    """Return a digest of the sources of all that decides what rows of these projections are."""
     digest = hashlib.sha256()
-    for module in _FOLDS:
+    own = [module for one in projections_named(names) for module in one.modules]
+    for module in [*_SHARED, *dict.fromkeys(own)]:
         digest.update(inspect.getsource(module).encode())
     return digest.hexdigest()

@@ -50,7 +50,10 @@ class Replay(models.Model):
 
 
 class Build(models.Model):
-    """One table of the read model of jobs: being built, ready, shown, or kept for a rollback."""
+    """Tables of read models: being built, ready, shown, or kept for a rollback.
+
+    One for each of `projections`; they are filled and swapped in together.
+    """
 
     class State(models.TextChoices):
         """Where a build stands."""
@@ -59,20 +62,21 @@ class Build(models.Model):
         READY = "ready", "can be swapped in"
         ACTIVE = "active", "what everybody reads"
         KEPT = "kept", "was read before; for a rollback"
-        DROPPED = "dropped", "its table is gone"
+        DROPPED = "dropped", "its tables are gone"
 
     state = models.CharField(
         max_length=10, choices=State.choices, default=State.BUILDING, db_index=True
     )
+    projections = models.JSONField(default=list)
     # Of the code that folds: a build of other code is begun anew.
     fingerprint = models.CharField(max_length=64, blank=True)
     # All jobs up to this id are folded; then `folded` is set.
     last_job = models.CharField(max_length=64, blank=True)
     folded = models.BooleanField(default=False)
-    # Everything up to this position of the log is in the table.
+    # Everything up to this position of the log is in the tables.
     position = models.BigIntegerField(default=0)
     jobs = models.BigIntegerField(default=0)
-    # Counts the writes into the table: who has seen an older one must not write.
+    # Counts the writes into the tables: who has seen an older one must not write.
     revision = models.BigIntegerField(default=0)
     # Jobs to fold once more, with the error or the reason.
     again = models.JSONField(default=dict)
@@ -90,7 +94,6 @@ class Build(models.Model):
         """Name the build."""
         return f"build {self.pk} ({self.state})"
 
-    @property
-    def table(self) -> str:
-        """The name of its table while it is not the one that everybody reads."""
-        return f"jobs_job_b{self.pk}"
+    def table(self, live: str) -> str:
+        """Return the name of its table in place of one that everybody reads."""
+        return f"{live}_b{self.pk}"

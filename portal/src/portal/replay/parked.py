@@ -1,4 +1,4 @@
-"""Parked jobs: their history cannot be folded, because of one event or of the code.
+"""Parked jobs: a projection of them cannot be folded, because of one event or of the code.
 
 `retry` folds them again (after a change of code), `skip` passes the event over for good.
 """
@@ -8,56 +8,56 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from chronicle_contracts import MalformedEvent, decode
 from django.db import transaction
 from django.utils import timezone
 
-from portal.eventlog import history
-from portal.eventlog.entry import Entry
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent
-from portal.jobs.order import canonical
-from portal.jobs.projection import fold, newest_progress
-from portal.jobs.readmodel import refold, sentence
-from portal.jobs.state import JobState
+from portal.jobs.readmodel import refold
+from portal.projections.folding import EVERY, Failure, fold_jobs
+from portal.projections.registry import PROJECTIONS
 from portal.replay import builds
 from portal.replay.errors import BadParameters, NotThere
 from portal.replay.records import Call, Report, Run, running
 
+ALL = "all"
+
 
 @dataclass(frozen=True)
 class Poison:
-    """The first event that a fold cannot take."""
+    """The first event that a projection cannot take; `EVERY` stands for all of them.
 
-    position: int
-    type: str
+    `position` is None where no single event is to blame.
+    """
+
+    projection: str
+    position: int | None
+    type: str | None
     error: str
 
 
-def find_poison(job_id: str) -> Poison | None:
-    """Return the event at which the fold of a job fails, or None where it does not."""
-    marks = history.skipped([job_id]).get(job_id, ())
-    without = [mark.position for mark in marks]
-    rows = history.of_jobs([job_id], without=without).get(job_id, [])
-    entries = []
-    for position, envelope in sorted(rows):
-        try:
-            entries.append(Entry(decode(envelope), position))
-        except MalformedEvent as error:
-            return _poison(position, error)
-    state: JobState | None = None
-    for entry in canonical(newest_progress(entries)):
-        try:
-            state = fold(state, entry.event, position=entry.position)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is what parks the job)
-            return _poison(entry.position, error)
-    return None
+def find_poison(job_id: str, projection: str | None = None) -> Poison | None:
+    """Return the first event at which a fold of a job fails, or None where none does.
+
+    Of one projection, if it is named; what concerns all of them counts for each.
+    """
+    folded = next(fold_jobs([job_id], PROJECTIONS), None)
+    failures = folded.failures if folded else {}
+    blamed = [
+        (failure.position or float("inf"), name)
+        for name, failure in failures.items()
+        if projection in {None, EVERY, name} or name == EVERY
+    ]
+    if not blamed:
+        return None
+    _, name = min(blamed)
+    return _poison(name, failures[name])
 
 
 def list_parked(call: Call) -> Report:
-    """List the parked jobs, each with the event that is to blame; each counts as left."""
+    """List the parked projections of jobs, each with the event to blame; each counts as left."""
     report = Report("parked", call.dry_run)
-    for parked in ParkedJob.objects.order_by("parked_at", "job_id"):
+    for parked in ParkedJob.objects.order_by("parked_at", "job_id", "projection"):
         report.items.append(describe(parked))
         report.counts["parked"] += 1
         report.left += 1
@@ -65,10 +65,11 @@ def list_parked(call: Call) -> Report:
 
 
 def describe(parked: ParkedJob) -> dict[str, object]:
-    """Return a parked job as it is shown, with its poison where it can be told."""
-    poison = find_poison(parked.job_id)
+    """Return a parked projection of a job as it is shown, with its poison where it can be told."""
+    poison = find_poison(parked.job_id, parked.projection)
     return {
         "job": parked.job_id,
+        "projection": parked.projection or ALL,
         "parked_at": parked.parked_at.isoformat(timespec="seconds"),
         "position": poison.position if poison else None,
         "type": poison.type if poison else None,
@@ -82,7 +83,7 @@ def retry_parked(call: Call, *, jobs: Collection[str] = ()) -> Report:
     Raises `NotThere` where one is not parked.
     """
     chosen = [_parked(job_id).job_id for job_id in jobs] or list(
-        ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True)
+        ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True).distinct()
     )
     with running(call, "parked", {"retry": sorted(jobs) or "all"}) as run:
         for number, job_id in enumerate(chosen, start=1):
@@ -107,6 +108,11 @@ def skip_event(call: Call, job_id: str, *, reason: str, position: int | None = N
         if poison is None:
             raise NotThere(f"job {job_id!r} folds by now; run `parked retry {job_id}`")
         position = poison.position
+        if position is None:
+            raise NotThere(
+                f"no single event parks job {job_id!r} ({poison.error}); "
+                "change the code, then run `parked retry`"
+            )
     event = LoggedEvent.objects.filter(job_id=job_id, position=position).first()
     if event is None:
         raise NotThere(f"position {position} is no event of job {job_id!r}")
@@ -159,6 +165,8 @@ def _parked(job_id: str) -> ParkedJob:
     return parked
 
 
-def _poison(position: int, error: Exception) -> Poison:
-    type_ = LoggedEvent.objects.values_list("type", flat=True).get(position=position)
-    return Poison(position, type_, sentence(error))
+def _poison(projection: str, failure: Failure) -> Poison:
+    if not failure.position:
+        return Poison(projection, None, None, failure.error)
+    type_ = LoggedEvent.objects.values_list("type", flat=True).get(position=failure.position)
+    return Poison(projection, failure.position, type_, failure.error)

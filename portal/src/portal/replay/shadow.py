@@ -1,81 +1,89 @@
-"""Tables beside the one that everybody reads: made, filled, swapped, dropped.
+"""Tables beside the ones that everybody reads: made, filled, swapped, dropped.
 
-Each has the columns of `portal.jobs.models.Job` and a name of its own for ever. Django derives
-the names of indexes from the name of their table, so no two tables' indexes collide when a
-table has become another one (index names are global in a PostgreSQL schema). Nothing refers to
-these tables, so a rename moves nothing else.
+Each has the columns of a projection's model and a name of its own for ever. Django derives the
+names of indexes from the name of their table, so no two tables' indexes collide when a table
+has become another one (index names are global in a PostgreSQL schema). Nothing refers to these
+tables, so a rename moves nothing else.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import cast
 
 from django.apps.registry import Apps
 from django.db import connection, models
 
-from portal.jobs.models import Job
-
-LIVE = Job._meta.db_table
+from portal.projections.projection import Projection
+from portal.projections.tables import Table
 
 # A swap gives up a lock that it does not get at once: readers queue behind who waits for it.
 _LOCK_WAIT = "300ms"
 
 
 @functools.cache
-def model_of(table: str) -> type[Job]:
-    """Return a model like `Job` over another table; no app knows it."""
+def model_of(model: type[models.Model], table: str) -> type[models.Model]:
+    """Return a model like another one over another table; no app knows it."""
 
     class Meta:
-        app_label = "jobs"
+        app_label = model._meta.app_label
         db_table = table
         apps = Apps()
 
-    fields = {field.name: field.clone() for field in Job._meta.local_fields}
-    made = type("Job", (models.Model,), {"__module__": __name__, "Meta": Meta, **fields})
-    return cast("type[Job]", made)
+    fields = {field.name: field.clone() for field in model._meta.local_fields}
+    made = type(model.__name__, (models.Model,), {"__module__": __name__, "Meta": Meta, **fields})
+    return cast("type[models.Model]", made)
 
 
-def create(table: str) -> None:
+def table_of(projection: Projection, name: str) -> Table:
+    """Return a table of a projection under another name."""
+    return Table(model_of(projection.model, name), projection.job_column)
+
+
+def create(projection: Projection, name: str) -> None:
     """Make an empty table; one of that name that an earlier attempt left is dropped."""
-    drop(table)
+    drop(name)
     # Collected and not executed: SQLite's editor refuses to work inside a transaction, for the
     # sake of foreign keys, of which there are none.
     editor = connection.schema_editor(collect_sql=True, atomic=False)
     editor.deferred_sql = []
-    editor.create_model(model_of(table))
+    editor.create_model(model_of(projection.model, name))
     with connection.cursor() as cursor:
         for statement in [*editor.collected_sql, *map(str, editor.deferred_sql)]:
             cursor.execute(statement)
 
 
-def drop(table: str) -> None:
+def drop(name: str) -> None:
     """Drop a table, if it is there."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
+        cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(name)}")
 
 
-def exists(table: str) -> bool:
+def exists(name: str) -> bool:
     """Return whether there is a table."""
-    return table in connection.introspection.table_names()
+    return name in connection.introspection.table_names()
 
 
-def has_our_columns(table: str) -> bool:
+def has_our_columns(projection: Projection, name: str) -> bool:
     """Return whether a table has the columns of this version's model, no more and no less."""
     with connection.cursor() as cursor:
-        there = connection.introspection.get_table_description(cursor, table)
-    return {column.name for column in there} == {one.column for one in Job._meta.local_fields}
+        there = connection.introspection.get_table_description(cursor, name)
+    ours = {one.column for one in projection.model._meta.local_fields}
+    return {column.name for column in there} == ours
 
 
-def show(table: str, *, instead_as: str) -> None:
-    """Make a table the one that everybody reads; that one gets the name `instead_as`.
+def show(tables: Mapping[str, str], *, instead_as: Mapping[str, str]) -> None:
+    """Make tables the ones that everybody reads, by the names of those.
 
-    Call it in the transaction that holds the log's lock. On PostgreSQL it raises
-    `OperationalError` where long readers keep the table: try again.
+    What was read until then gets the names in `instead_as`. Call it in the transaction that
+    holds the log's lock. On PostgreSQL it raises `OperationalError` where long readers keep a
+    table: try again.
     """
     name = connection.ops.quote_name
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
-        cursor.execute(f"ALTER TABLE {name(LIVE)} RENAME TO {name(instead_as)}")
-        cursor.execute(f"ALTER TABLE {name(table)} RENAME TO {name(LIVE)}")
+        for live, built in tables.items():
+            cursor.execute(f"ALTER TABLE {name(live)} RENAME TO {name(instead_as[live])}")
+            cursor.execute(f"ALTER TABLE {name(built)} RENAME TO {name(live)}")

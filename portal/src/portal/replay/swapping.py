@@ -1,4 +1,4 @@
-"""Swapping a build in, and rolling back to the table that was read before.
+"""Swapping a build in, and rolling back to the tables that were read before.
 
 Under the log's lock nobody writes: the last stretch is folded, the tables change their names,
 and with the commit everybody reads the other one. A reader before that sees the old table whole,
@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import ParkedJob
-from portal.jobs.models import Job
+from portal.jobs.readmodel import refold
+from portal.projections.models import Checkpoint
 from portal.replay import builds, shadow
 from portal.replay.comparison import Changes
 from portal.replay.construction import Construction, Overtaken
 from portal.replay.errors import NotNow
 from portal.replay.models import Build
-from portal.replay.records import Call, Report, Run, running
+from portal.replay.records import Call, Item, Report, Run, running
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +62,13 @@ def rollback(call: Call) -> Report:
 
 
 def _exchange(call: Call, verb: str, build: Build) -> Report:
-    if not shadow.exists(build.table) or not shadow.has_our_columns(build.table):
-        raise NotNow(
-            f"table {build.table} is not there or has other columns than this version's; "
-            "run `rebuild --fresh`, then `swap`"
-        )
+    for projection in builds.projections_of(build):
+        table = build.table(projection.table)
+        if not shadow.exists(table) or not shadow.has_our_columns(projection, table):
+            raise NotNow(
+                f"table {table} is not there or has other columns than this version's; "
+                "run `rebuild --fresh`, then `swap`"
+            )
     with running(call, verb, {"build": build.pk}) as run:
         if call.dry_run:
             waiting = len({*builds.touched_since(build.position), *build.again})
@@ -75,14 +78,20 @@ def _exchange(call: Call, verb: str, build: Build) -> Report:
         # Most of the rest is done while nobody waits.
         _patiently(lambda: _catch_up(build.pk))
         changes = _patiently(lambda: _under_the_lock(build.pk, run))
-        _note_changes(run, {**_foreseen(build), **changes.by_job})
+        _note_changes(run, [*_others(_foreseen(build), changes), *changes.items()])
     return run.report
 
 
-def _foreseen(build: Build) -> dict[str, str]:
-    """Return what the rebuild found to differ; a table that is kept was compared long ago."""
-    jobs: dict[str, str] = build.report.get("jobs", {}) if build.state == State.READY else {}
-    return jobs
+def _foreseen(build: Build) -> list[Item]:
+    """Return what the rebuild found to differ; tables that are kept were compared long ago."""
+    found: list[Item] = build.report.get("changes", []) if build.state == State.READY else []
+    return found
+
+
+def _others(foreseen: list[Item], changes: Changes) -> list[Item]:
+    """Leave out what was compared again."""
+    again = {job_id for _, job_id in changes.by_place}
+    return [item for item in foreseen if item["job"] not in again]
 
 
 def _catch_up(number: int) -> None:
@@ -97,38 +106,42 @@ def _under_the_lock(number: int, run: Run) -> Changes:
     if work.build.state not in {State.READY, State.KEPT}:
         raise NotNow(f"build {number} is {work.build.state} by now")
     changes = Changes()
-    changes.compare(work.catch_up(), Job, work.table)
+    jobs = work.catch_up()
+    for projection in work.projections:
+        changes.compare(projection, jobs, work.tables[projection.name])
     if work.build.again and work.build.state == State.READY:
-        jobs = ", ".join(sorted(work.build.again)[:5])
+        first = ", ".join(sorted(work.build.again)[:5])
         raise NotNow(
-            f"{len(work.build.again)} job(s) cannot be folded: {jobs}; see `parked list`, or "
+            f"{len(work.build.again)} job(s) cannot be folded: {first}; see `parked list`, or "
             "change the code and run `rebuild`"
         )
     _rename(work.build)
-    run.report.counts.update({"folded under the lock": changes.compared, "swapped": 1})
-    log.info("read_model_swapped", build=number, seconds=round(time.monotonic() - began, 4))
+    run.report.counts.update({"folded under the lock": len(jobs), "swapped": 1})
+    log.info("read_models_swapped", build=number, seconds=round(time.monotonic() - began, 4))
     return changes
 
 
 def _rename(build: Build) -> None:
-    old = builds.active()
+    old = builds.active(build.projections)
     for other in Build.objects.filter(state=State.KEPT).exclude(pk=build.pk):
         builds.discard(other)
-    shadow.show(build.table, instead_as=old.table)
+    now = timezone.now()
+    shadow.show(builds.tables_of(build), instead_as=builds.tables_of(old))
+    parked = list(ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True))
     old.state, old.position = State.KEPT, build.position
     # Rows of parked jobs stood still in it.
-    parked = ParkedJob.objects.values_list("job_id", flat=True)
     old.again = dict.fromkeys(parked, "was parked at the swap")
     old.save()
-    # Of the other table, other jobs may be parked: those that could not be folded just now.
-    now = timezone.now()
-    ParkedJob.objects.all().delete()
-    ParkedJob.objects.bulk_create(
-        ParkedJob(job_id=job_id, error=error, parked_at=now)
-        for job_id, error in build.again.items()
-    )
+    for other in Build.objects.filter(state=State.ACTIVE):
+        if set(other.projections) <= set(build.projections):
+            other.state = State.DROPPED  # nothing of it is read any more
+            other.save(update_fields=["state"])
+    # Of the other tables, other jobs may be parked.
+    refold(sorted({*parked, *build.again}))
     build.state, build.swapped_at, build.again = State.ACTIVE, now, {}
     build.save()
+    for name in build.projections:
+        Checkpoint.objects.update_or_create(projection=name, defaults={"position": build.position})
 
 
 def _patiently(act: Callable[[], T]) -> T:
@@ -144,7 +157,7 @@ def _patiently(act: Callable[[], T]) -> T:
     return act()
 
 
-def _note_changes(run: Run, changes: dict[str, str]) -> None:
-    for job_id, change in changes.items():
-        run.note(job=job_id, change=change)
-    run.count("jobs that read otherwise", len(changes))
+def _note_changes(run: Run, changes: list[Item]) -> None:
+    for item in changes:
+        run.note(**item)
+    run.count("jobs that read otherwise", len({item["job"] for item in changes}))

@@ -1,0 +1,1 @@
+"""Projections: everything that is shown, folded from the log."""
