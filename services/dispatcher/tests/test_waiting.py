@@ -21,11 +21,12 @@ from dispatcher.domain.look import (
     due_at,
     pause,
 )
+from dispatcher.handlers import Limits
 from dispatcher.ports import Refused, Sight
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatcher.tests.cast import LIVE, NOON, REQUEST, asked
+from services.dispatcher.tests.cast import LIVE, NOON, REQUEST, asked, beat, uploaded
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -260,6 +261,25 @@ class TestFirstSecond:
     def test_is_not_asked_for_of_a_stream_that_was_on_before(self, world):
         world.hear(asked(REQUEST))
         assert world.launcher.started[0].catch_up is None
+
+    def test_is_caught_up_with_after_a_wait_for_a_place(self, world):
+        world.limits = Limits(most_recordings=1)
+        world.start()
+        world.hear(asked(REQUEST, job="other"), asked(REQUEST))
+        world.pass_time(60)
+        world.launcher.die("other.1")
+        world.hear(uploaded(job="other"))
+        world.pass_time(2)
+        assert world.launcher.started[-1].catch_up == NOON
+
+    def test_of_a_lost_recording_is_what_came_since_its_newest_media(self, world):
+        world.hear(asked(REQUEST))
+        world.pass_time(60)
+        world.hear(beat(55.0, 2))
+        world.pass_time(8)
+        world.launcher.die("concert.1")
+        world.pass_time(20)
+        assert world.launcher.started[1].catch_up == NOON + 60 * SECOND
 
     def test_of_ones_own_time_is_waited_for_by_a_recorder(self, world):
         begins = NOON + HOUR

@@ -195,7 +195,7 @@ class Dispatcher:
             runs=self._runs(job_id),
             process=self._process(dispatch, now),
             now=now,
-            look=self._ports.looks.of(job_id) if dispatch.waits_for_its_stream else None,
+            look=self._ports.looks.of(job_id),
         )
         goes_on = False
         match situation.next_step():

@@ -20,7 +20,7 @@ from chronicle_eventstore import EventStore, StreamConflict
 from dispatcher.domain import admission
 from dispatcher.domain.dispatch import Dispatch
 from dispatcher.domain.fairness import is_news
-from dispatcher.domain.look import Look, missed_since
+from dispatcher.domain.look import Look
 from dispatcher.domain.order import Order
 from dispatcher.domain.step import Abandon, Check, Close, Lose, Start
 from dispatcher.ports import Launch, LaunchError, Ports, Refused
@@ -160,15 +160,13 @@ class Steps:
 
     def _launch(self, dispatch: Dispatch, order: Order, step: Start) -> Launch:
         assert order.request is not None
-        now = self._clock.now()
-        since = missed_since(order.request.start_at, self._looks.of(dispatch.job_id))
         return Launch(
             job_id=dispatch.job_id,
             attempt=step.attempt,
             request=order.request,
             max_duration=order.max_duration,
             stop=order.stop_mode,
-            catch_up=since if since is not None and since < now else None,
+            catch_up=step.catch_up,
             deliver_only=step.deliver_only,
         )
 

@@ -1,8 +1,8 @@
 """Wiring of `python -m recorder`.
 
-Exit codes: 0 delivered or discarded · 1 failed, and said so · 69 events are unsaid (endpoint
-down) · 73 the work folder cannot be written · 74 saved, but not delivered (store down) ·
-75 another recorder of this job runs · 78 bad settings.
+Exit codes: 0 delivered or discarded · 1 failed, and said so · 69 events are unsaid, or the vault
+gives no credentials (endpoint down) · 73 the work folder cannot be written · 74 saved, but not
+delivered (store down) · 75 another recorder of this job runs · 78 bad settings.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from chronicle_messaging import Bus, Relay
 from chronicle_runtime import configure_logging, load, on_termination
 from chronicle_sources import Credentials
 from chronicle_storage import open_store
+from chronicle_vault import VaultError, open_vault
 from eventsourcing.persistence import ProcessRecorder
 
 from recorder.adapters.capture import FetchedCapture
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.control import FileControl
+from recorder.adapters.credentials import LockedSite, fetch_credentials, keep_quiet_about
 from recorder.adapters.feed import Feed
 from recorder.adapters.fetchers import Fetchers
 from recorder.adapters.ffmpeg import Ffmpeg
@@ -36,6 +38,7 @@ from recorder.adapters.segments import SegmentLog
 from recorder.adapters.shelf import StoreShelf
 from recorder.adapters.site import ResolvedSite
 from recorder.domain.ending import Outcome
+from recorder.domain.problem import SourceProblem
 from recorder.record import Order, Recording
 from recorder.settings import RecorderSettings
 
@@ -72,6 +75,11 @@ def main() -> int:
 def record(settings: RecorderSettings, terminated: Event) -> int:
     """Wire one recording and run it."""
     log_tail = _log_tail()
+    try:
+        credentials, locked = _credentials(settings)
+    except VaultError as error:
+        log.error("vault_unreachable", reason=str(error))  # noqa: TRY400
+        return EX_UNAVAILABLE  # no last word: it is tried again
     ffmpeg, clock = Ffmpeg(settings.ffmpeg), SystemClock()
     remuxers = RemuxerLock(settings.work_dir)
     if not remuxers.wait_until_free(FINALISE_WITHIN):
@@ -93,7 +101,6 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         attempt=settings.attempt,
         flush_interval=settings.flush_interval,
     )
-    credentials = Credentials()
     capture = FetchedCapture(
         Fetchers(
             ffmpeg,
@@ -119,7 +126,8 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             heartbeat=settings.heartbeat,
             min_free_disk=settings.min_free_disk,
         ),
-        site=ResolvedSite(
+        site=locked
+        or ResolvedSite(
             settings.url,
             timeout=settings.resolve_timeout,
             quality=settings.quality,
@@ -143,6 +151,16 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         shelf.clear()
     log.info("run_over", outcome=outcome.value, is_said=is_said)
     return CODES[outcome] if is_said or CODES[outcome] else EX_UNAVAILABLE
+
+
+def _credentials(settings: RecorderSettings) -> tuple[Credentials, LockedSite | None]:
+    """Return what the job may show, and the site that never opens where that is gone."""
+    try:
+        credentials = fetch_credentials(open_vault(settings), settings.credentials)
+    except SourceProblem as problem:
+        return Credentials(), LockedSite(problem)
+    keep_quiet_about(credentials.secrets)
+    return credentials, None
 
 
 def _log_tail() -> MemoryLogTail:

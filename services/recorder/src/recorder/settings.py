@@ -7,10 +7,11 @@ from pathlib import Path
 from chronicle_contracts.naming import JOB_ID, run_id
 from chronicle_messaging.settings import MessagingSettings
 from chronicle_storage import StorageSettings
+from chronicle_vault import VaultSettings
 from pydantic import AwareDatetime, Field, field_validator
 
 
-class RecorderSettings(MessagingSettings, StorageSettings):
+class RecorderSettings(MessagingSettings, StorageSettings, VaultSettings):
     """One run: its job, its source, its place, and the patience it has."""
 
     job_id: str = Field(

@@ -17,7 +17,7 @@ from dispatcher.domain.backoff import MOST_DELIVERIES, MOST_TRIES, tries_of, wai
 from dispatcher.domain.dispatch import LOST, Dispatch, Standing
 from dispatcher.domain.failure import NOTHING_SAVED, can_pass
 from dispatcher.domain.heard import Run
-from dispatcher.domain.look import Look, due_at
+from dispatcher.domain.look import Look, due_at, missed_since
 from dispatcher.domain.order import Order
 from dispatcher.domain.silence import Patience, silence_of
 from dispatcher.domain.step import Abandon, Check, Close, Kill, Lose, Start, Step, Wait
@@ -190,7 +190,12 @@ class Situation:
     # -- what follows from the order -----------------------------------------------------
 
     def _start(self) -> Start:
-        return Start(self.dispatch.attempt + 1, self._cause)
+        order = self.order
+        wanted_at = self._cause.time
+        if order.request is not None and order.request.start_at is not None:
+            wanted_at = max(wanted_at, order.request.start_at)
+        since = missed_since(wanted_at, self.look, self.runs, self.now)
+        return Start(self.dispatch.attempt + 1, self._cause, catch_up=since)
 
     @property
     def _tries(self) -> int:

@@ -6,10 +6,12 @@ start that is moved, given up or early is noticed, and the site is not asked mor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.domain.dispatch import Dispatch
+from dispatcher.domain.heard import Run
 
 # The pause is a part of the time that is left, or of that by which the stream is late.
 TIME_LEFT, LATE = 10, 30
@@ -20,6 +22,8 @@ OVERDUE = timedelta(minutes=2)  # and after it, or where no start is known
 SPARED = timedelta(seconds=20)
 # A job's own time is its start: whoever looks so much before it has a recorder by then.
 LEAD = timedelta(seconds=10)
+# What a launch takes anyhow; live streams are begun as far back as that.
+A_MOMENT = timedelta(seconds=10)
 # Sites say that a stream is on some seconds after it is.
 LAG = timedelta(seconds=30)
 
@@ -69,8 +73,19 @@ def pause(
     return max(rhythm, SOONEST)
 
 
-def missed_since(start_at: datetime | None, look: Look | None) -> datetime | None:
-    """Return since when media is wanted, where a recorder is launched only after that moment."""
-    if look is not None and look.not_yet_at is not None:
-        return look.not_yet_at - LAG
-    return start_at
+def missed_since(
+    wanted_at: datetime, look: Look | None, runs: Iterable[Run], now: datetime
+) -> datetime | None:
+    """Return since when media was missed, where that is not only a moment; None otherwise.
+
+    `wanted_at`: when the job was to begin. A recording that has begun misses what came since
+    its newest media; a stream that was waited for, all since its site said "not yet".
+    """
+    moved = [run.moved_at for run in runs if run.media_seconds > 0]
+    if moved:
+        since = max(moved)
+    elif look is not None and look.not_yet_at is not None:
+        since = look.not_yet_at - LAG
+    else:
+        since = wanted_at
+    return since if now - since > A_MOMENT else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from chronicle_contracts import Event
@@ -22,10 +23,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Start:
-    """Launch an attempt, if there is a place; with `deliver_only` it records nothing more."""
+    """Launch an attempt, if there is a place.
+
+    `catch_up`: since when media is missed; with `deliver_only` nothing more is recorded.
+    """
 
     attempt: int
     cause: Event
+    catch_up: datetime | None = None
     deliver_only: bool = False
 
 
