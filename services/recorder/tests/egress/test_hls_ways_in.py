@@ -127,7 +127,7 @@ class TestPlaylist:
         place = way[0].rpartition(" ")[2]
         if place in {"playlist", "variant", "rendition"}:
             assert end.kind == "broken"
-            assert end.detail.startswith("the playlist cannot be read: ")
+            assert end.detail.startswith("The playlist cannot be read: ")
         if place == "segment" and end.kind == "ended":
             assert FIRST in trials[way].sink.data
             assert LAST in trials[way].sink.data

@@ -52,7 +52,7 @@ class TestPlainAddress:
     def test_leads_nowhere_inside(self, trials, way):
         end, _ = trials[way].result()
         assert end.kind in {"broken", "refused"}
-        assert end.detail != "the server sends nothing"
+        assert end.detail != "The server sends nothing."
         assert not trials[way].sink.data
 
     def test_says_that_it_leads_inside(self, trials):

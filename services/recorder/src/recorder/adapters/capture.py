@@ -97,6 +97,7 @@ class FetchedCapture:
             stream=self._stream,
             restarts=max(0, self._fetches - 1) + max(0, files - 1),
             continues=self._continues,
+            hindrance=next((one.hindrance for one in self._fetchers if one.hindrance), None),
             patience=min(
                 LONGEST_PATIENCE,
                 max((fetcher.patience for fetcher in self._fetchers), default=0.0),

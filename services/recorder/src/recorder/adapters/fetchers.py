@@ -69,6 +69,7 @@ class Fetchers:
                     track=track,
                     refused_before=self._refused,
                     since=self._since,
+                    is_rest=stream.is_rest,
                 )
                 for track, url in enumerate(urls)
             ]

@@ -12,6 +12,7 @@ from chronicle_sources.plain_text import plain
 
 from recorder.adapters.section import Section
 from recorder.domain.gaps import Loss
+from recorder.domain.hindrance import Hindrance
 from recorder.ports import FetchEnd
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,11 @@ class Fetcher:
         """Whether the first media followed on what an earlier fetcher left."""
         return False
 
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """What keeps media from coming right now; None while it comes, or nobody knows."""
+        return None
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
@@ -107,7 +113,7 @@ class Fetcher:
             if end.kind == "ended":
                 self._sink.finish()
         except SinkClosed:
-            end = FetchEnd("broken", "the recorder takes no more media")
+            end = FetchEnd("broken", "The recorder takes no more media.")
         except Exception as error:  # noqa: BLE001 - any bug of a library ends as a broken fetch
             log.warning("fetcher_failed", error=without_secrets(repr(error)))
             end = FetchEnd("broken", without_secrets(str(error)) or type(error).__name__)

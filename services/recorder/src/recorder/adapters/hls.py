@@ -31,6 +31,7 @@ from recorder.adapters.hls_position import HlsPositions, Position
 from recorder.adapters.hls_programme import date_ranges, with_dates
 from recorder.adapters.hls_sections import SectionedWriter, with_offsets
 from recorder.adapters.vetted_http import protect
+from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import DateRange, Segment
 from recorder.ports import FetchEnd, Ledger
 
@@ -71,6 +72,7 @@ class HlsFetcher(Fetcher):
         track: int,
         refused_before: set[str],
         since: float | None,
+        is_rest: bool = False,
     ) -> None:
         super().__init__(sink, f"hls-{track}")
 
@@ -81,6 +83,7 @@ class HlsFetcher(Fetcher):
         self._ledger = SegmentLedger(
             begin_after=positions.of(track),
             since=since,
+            is_rest=is_rest,
             refused_before=refused_before,
             lose=self.lose,
             keep=keep,
@@ -103,28 +106,33 @@ class HlsFetcher(Fetcher):
         """Whether it began right after the segment that was kept last."""
         return self._ledger.continues
 
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """What is the matter with the playlist."""
+        return self._ledger.hindrance
+
     def _fetch(self) -> FetchEnd:
         reader = _Reader(self._stream)
         reader.open()
         try:
             while not self._stop.wait(0.1):
                 if self._stream.sink_closed:
-                    return FetchEnd("broken", "the recorder takes no more media")
+                    return FetchEnd("broken", "The recorder takes no more media.")
                 if self._ledger.refusal is not None:
                     return FetchEnd("refused", self._ledger.refusal)
                 if self._ledger.is_given_up:
                     return FetchEnd("broken", self._ledger.trouble)
                 if not reader.writer.is_alive():
                     return self._natural_end(reader)
-            return FetchEnd("broken", "stopped")
+            return FetchEnd("broken", "It was stopped.")
         finally:
             _let_go(reader)
 
     def _natural_end(self, reader: HLSStreamReader) -> FetchEnd:
         last = reader.worker.playlist_end
         if last is not None and reader.worker.sequence > last:
-            return FetchEnd("ended", "the source marked the end of the stream")
-        return FetchEnd("broken", self._ledger.trouble or "the stream broke off")
+            return FetchEnd("ended", "The source marked the end of the stream.")
+        return FetchEnd("broken", self._ledger.trouble or "The stream broke off.")
 
 
 def _ignore(_: DateRange) -> None: ...

@@ -15,6 +15,7 @@ from chronicle_sources.errors import without_secrets
 
 from recorder.adapters.hls_position import Position
 from recorder.domain.gaps import Loss
+from recorder.domain.hindrance import Hindrance, Kind
 from recorder.domain.segment import Segment
 
 if TYPE_CHECKING:
@@ -29,14 +30,16 @@ MOST_LAG = 3  # segments by which one server of a cluster may be behind the othe
 ANSWERED_LIMIT = 30.0
 UNANSWERED_LIMIT = 120.0
 
-REFUSALS = frozenset({403, 410})
+LEAST_STILL = 5.0  # seconds
+NOT_FOUND = 404
+REFUSALS = frozenset({401, 403, 410})
 
 
 class SegmentLedger:
     """`begin_after` is the last segment that was kept, by this or an earlier process.
 
     Where there is none, `since` is the moment (Unix time) from which on media is wanted; None
-    for the live edge.
+    for the live edge. `is_rest`: nothing is wanted but what follows on `begin_after`.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class SegmentLedger:
         *,
         begin_after: Position | None,
         since: float | None,
+        is_rest: bool = False,
         refused_before: set[str],
         lose: Callable[[Loss], None],
         keep: Callable[[Position, Segment], None],
@@ -55,6 +59,7 @@ class SegmentLedger:
         self.target_duration = 0.0
         self._begin_after = begin_after
         self._since = since
+        self._is_rest = is_rest
         self._refused_before = refused_before
         self._lose = lose
         self._keep = keep
@@ -63,6 +68,7 @@ class SegmentLedger:
         self._suspicions = 0
         self._failing_since: float | None = None
         self._is_answered = False
+        self._status: int | None = None
         self._advanced_at = time.monotonic()
 
     # The playlist
@@ -70,13 +76,16 @@ class SegmentLedger:
     def first_wanted(self, segments: Sequence[HLSSegment]) -> int | None:
         """Return the number to begin with; None for the live edge."""
         after = self._begin_after
+        nothing = segments[-1].num + 1
         if after is None:
-            return self._first_since(segments)
+            return nothing if self._is_rest else self._first_since(segments)
         self.continues = True
         is_listed = (after.number, after.name) in map(_identity, segments)
         # Older than the window: the same count went on, and what lies between is lost.
         if is_listed or segments[0].num > after.number:
             return after.number + 1
+        if self._is_rest:
+            return nothing  # all of it again, under other names
         self._lose_since(after.age(), segments)
         return segments[0].num
 
@@ -151,9 +160,10 @@ class SegmentLedger:
 
     def playlist_failed(self, status: int | None, said: str) -> None:
         """Note that the playlist could not be read."""
-        self.trouble = f"the playlist cannot be read: {without_secrets(said)}"
+        self.trouble = f"The playlist cannot be read: {without_secrets(said).rstrip('.')}."
         if self._failing_since is None:
             self._failing_since = time.monotonic()
+        self._status = status
         self._is_answered = status is not None and status < 500
         if status in REFUSALS:
             self.refusal = self.trouble
@@ -169,6 +179,16 @@ class SegmentLedger:
         """Seconds since the playlist could be read the last time; 0 while it can."""
         return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """What is the matter with the playlist."""
+        if self._failing_since is not None:
+            return Hindrance(kind_of(self._status), self.trouble)
+        still_for = time.monotonic() - self._advanced_at
+        if self._listed and still_for > max(LEAST_STILL, 2 * self.target_duration):
+            return Hindrance("frozen", f"Nothing was added to the playlist for {still_for:.0f} s.")
+        return None
+
     # The segments
 
     def segment_failed(self, segment: HLSSegment, status: int | None) -> None:
@@ -176,7 +196,7 @@ class SegmentLedger:
         name = f"{segment.num} {urlsplit(segment.uri).path}"
         if status in REFUSALS and name not in self._refused_before:
             self._refused_before.add(name)
-            self.refusal = f"segment {segment.num} is refused with status {status}"
+            self.refusal = f"Segment {segment.num} is refused with status {status}."
             return
         self._lose(Loss("segment unavailable", segment.duration, 1))
 
@@ -194,6 +214,15 @@ class SegmentLedger:
                 discontinuity=bool(segment.discontinuity),
             ),
         )
+
+
+def kind_of(status: int | None) -> Kind:
+    """Return what an HTTP status says of a server; None: there was no answer."""
+    if status is None:
+        return "unreachable"
+    if status in REFUSALS:
+        return "refused"
+    return "missing" if status == NOT_FOUND else "failing"
 
 
 def _identity(segment: HLSSegment) -> tuple[int, str]:

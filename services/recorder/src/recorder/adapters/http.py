@@ -16,9 +16,10 @@ from urllib3.exceptions import HTTPError
 from recorder.adapters.access import Access
 from recorder.adapters.container import container
 from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_ledger import REFUSALS
+from recorder.adapters.hls_ledger import REFUSALS, kind_of
 from recorder.adapters.icy import titles
 from recorder.adapters.vetted_http import protect
+from recorder.domain.hindrance import Hindrance, Kind
 from recorder.ports import FetchEnd
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,12 @@ class HttpFetcher(Fetcher):
         self._session.headers["Accept-Encoding"] = "identity"
         self._received = 0
         self._length: int | None = None
+        self._hindrance: Hindrance | None = None
+
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """Why there is no connection, or none that sends anything."""
+        return self._hindrance
 
     def _fetch(self) -> FetchEnd:
         failing_since: float | None = None
@@ -58,7 +65,11 @@ class HttpFetcher(Fetcher):
             try:
                 end = self._response()
             except (RequestException, HTTPError) as error:
-                end, detail = None, f"the connection broke off: {without_secrets(str(error))}"
+                end, detail = (
+                    None,
+                    f"The connection broke off: {without_secrets(str(error)).rstrip('.')}.",
+                )
+                self._hindrance = Hindrance(_kind(error), detail)
                 log.info("connection_lost", detail=detail)
             if end is not None:
                 return end
@@ -67,9 +78,9 @@ class HttpFetcher(Fetcher):
             elif failing_since is None:
                 failing_since = time.monotonic()
             elif time.monotonic() - failing_since > FAILING_LIMIT:
-                return FetchEnd("broken", detail or "the server sends nothing")
+                return FetchEnd("broken", detail or "The server sends nothing.")
             self._stop.wait(PAUSE)
-        return FetchEnd("broken", "stopped")
+        return FetchEnd("broken", "It was stopped.")
 
     def _response(self) -> FetchEnd | None:
         """Read one response; return an end, or None to connect again."""
@@ -77,10 +88,10 @@ class HttpFetcher(Fetcher):
         headers = {"Range": f"bytes={self._received}-"} if resumes else {}
         with self._session.get(self._url, stream=True, timeout=TIMEOUT, headers=headers) as answer:
             if answer.status_code in REFUSALS:
-                return FetchEnd("refused", f"the server refuses: status {answer.status_code}")
+                return FetchEnd("refused", f"The server refuses: status {answer.status_code}.")
             answer.raise_for_status()
             if resumes and answer.status_code != 206:
-                return FetchEnd("broken", "the server cannot go on where it broke off")
+                return FetchEnd("broken", "The server cannot go on where it broke off.")
             if not resumes:
                 if self._received:
                     self._sink.begin_anew()
@@ -93,15 +104,21 @@ class HttpFetcher(Fetcher):
         between = titles(answer.headers.get("icy-metaint"))
         while chunk := answer.raw.read1(CHUNK):
             if self._stop.is_set():
-                return FetchEnd("broken", "stopped")
+                return FetchEnd("broken", "It was stopped.")
             if self._received == 0:
                 self._is_film = self._is_film or container(chunk[:16]) == "mp4"
             self._sink.write(between.taken_out(chunk) if between else chunk)
             self._received += len(chunk)
+            self._hindrance = None
         is_whole = self._length is not None and self._received >= self._length
         if is_whole or (self._is_film and self._length is None):
-            return FetchEnd("ended", "the source was received to its end")
+            return FetchEnd("ended", "The source was received to its end.")
         return None
+
+
+def _kind(error: Exception) -> Kind:
+    response = getattr(error, "response", None)
+    return kind_of(None if response is None else response.status_code)
 
 
 def _length(answer: Response) -> int | None:
