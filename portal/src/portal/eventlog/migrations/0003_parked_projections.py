@@ -6,10 +6,12 @@ from django.apps.registry import Apps as StateApps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+OLD = "OldParkedJob"
+
 
 def carry_over(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
     parked: Any = apps.get_model("eventlog", "ParkedJob")
-    before: Any = apps.get_model("eventlog", "OldParkedJob")
+    before: Any = apps.get_model("eventlog", OLD)
     for old in before.objects.all():
         parked.objects.create(
             job_id=old.job_id, projection="", error=old.error, parked_at=old.parked_at
@@ -20,7 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [("eventlog", "0002_skipped_and_ended")]
 
     operations = [
-        migrations.RenameModel("ParkedJob", "OldParkedJob"),
+        migrations.RenameModel("ParkedJob", OLD),
         migrations.CreateModel(
             name="ParkedJob",
             fields=[
@@ -48,5 +50,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(carry_over, migrations.RunPython.noop),
-        migrations.DeleteModel("OldParkedJob"),
+        migrations.DeleteModel(OLD),
     ]
