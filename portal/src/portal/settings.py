@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.downloads",
     "portal.replay",
+    "portal.catalogue",
     "portal.api",
 ]
 

@@ -71,6 +71,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "Event log",
                 "items": [
                     _page("Events", "history", "eventlog_loggedevent"),
+                    {
+                        "title": "Event catalogue",
+                        "icon": "menu_book",
+                        "link": reverse_lazy("event-catalogue"),
+                        "permission": "portal.accounts.access.may_view",
+                    },
                     _page("Streams", "timeline", "eventlog_streamcursor"),
                     _page("Quarantine", "report", "eventlog_quarantinedmessage"),
                     _page("Parked jobs", "pause_circle", "eventlog_parkedjob"),

@@ -14,6 +14,8 @@ from portal.api.health import Live, Ready
 from portal.api.jobviews import JobViewSet
 from portal.api.replayviews import ReplayViewSet
 from portal.api.schema import DocsView, SchemaView
+from portal.catalogue import pages
+from portal.catalogue.endpoints import AsyncApi, EventTypes, OneEventType
 
 _router = SimpleRouter(trailing_slash=False)
 _router.register("jobs", JobViewSet, basename="job")
@@ -31,6 +33,7 @@ _v1 = [
     *_router.urls,
     path("gaps", repairviews.Gaps.as_view(), name="gaps"),
     path("gaps/repair", repairviews.GapRepair.as_view(), name="gaps-repair"),
+    path("gaps/ask", repairviews.GapAsk.as_view(), name="gaps-ask"),
     path("gaps/accept", repairviews.GapAccept.as_view(), name="gaps-accept"),
     path("parked", repairviews.ParkedJobs.as_view(), name="parked"),
     re_path(rf"{_PARKED}/retry\Z", repairviews.ParkedRetry.as_view(), name="parked-retry"),
@@ -40,6 +43,9 @@ _v1 = [
     re_path(rf"{_LETTERS}/redrive\Z", letterviews.DeadLetterRedrive.as_view(), name="redrive"),
     re_path(rf"{_LETTERS}/drop\Z", letterviews.DeadLetterDrop.as_view(), name="drop-letter"),
     path("events", EventList.as_view(), name="events"),
+    path("event-types", EventTypes.as_view(), name="event-types"),
+    re_path(r"^event-types/(?P<type_>[A-Za-z0-9.]+)\Z", OneEventType.as_view(), name="event-type"),
+    path("asyncapi", AsyncApi.as_view(), name="asyncapi"),
     path("health/live", Live.as_view(), name="live"),
     path("health/ready", Ready.as_view(), name="ready"),
     path("schema", SchemaView.as_view(), name="schema"),
@@ -48,6 +54,8 @@ _v1 = [
 
 urlpatterns = [
     path("", landing.page, name="landing"),
+    path("events/", pages.all_events, name="event-catalogue"),
+    path("events/<str:name>/", pages.one_event, name="event"),
     path(
         "login/",
         LoginView.as_view(
