@@ -14,6 +14,7 @@ from portal.api.tools import NewestFirst, Tool
 from portal.eventlog.models import ParkedJob, QuarantinedMessage
 from portal.replay import gaps, parked, quarantine
 from portal.replay.repairing import accept_gap, repair_gaps
+from portal.replay.repeats import ask
 
 
 class QuarantinePages(NewestFirst):
@@ -33,10 +34,10 @@ class Gaps(Tool):
 
 
 class GapRepair(Tool):
-    """Getting it from journals and the portal's own store."""
+    """Getting it from journals and the portal's own store, or asking its publisher."""
 
     @extend_schema(
-        summary="Get what is missing from journals and the portal's own store",
+        summary="Get what is missing, or ask its publisher to say it again",
         request=shapes.RepairOrder,
         responses=shapes.ReportSerializer,
     )
@@ -44,6 +45,21 @@ class GapRepair(Tool):
         """Repair."""
         order = self.order(shapes.RepairOrder)
         return self.report(lambda call: repair_gaps(call, jobs=order["jobs"]), order)
+
+
+class GapAsk(Tool):
+    """Having a publisher say something again."""
+
+    @extend_schema(
+        summary="Ask the publisher of a stream to say a part of it again",
+        request=shapes.AskOrder,
+        responses=shapes.ReportSerializer,
+    )
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Ask; the answer comes as all events do."""
+        order = self.order(shapes.AskOrder)
+        parts = {name: order.get(name) for name in ("from_sequence", "to_sequence")}
+        return self.report(lambda call: ask(call, order["stream"], **parts), order)
 
 
 class GapAccept(Tool):

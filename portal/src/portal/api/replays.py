@@ -74,6 +74,14 @@ class RepairOrder(DryRunOrder):
     jobs = serializers.ListField(child=serializers.CharField(), default=list)
 
 
+class AskOrder(DryRunOrder):
+    """Which stream, and which events of it; by default what comes after what was heard."""
+
+    stream = serializers.CharField()
+    from_sequence = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    to_sequence = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
 class ReasonOrder(DryRunOrder):
     """Why."""
 

@@ -34,6 +34,7 @@ _v1 = [
     path("gaps", repairviews.Gaps.as_view(), name="gaps"),
     path("gaps/repair", repairviews.GapRepair.as_view(), name="gaps-repair"),
     path("gaps/ask", repairviews.GapAsk.as_view(), name="gaps-ask"),
+    path("gaps/ask", repairviews.GapAsk.as_view(), name="gaps-ask"),
     path("gaps/accept", repairviews.GapAccept.as_view(), name="gaps-accept"),
     path("parked", repairviews.ParkedJobs.as_view(), name="parked"),
     re_path(rf"{_PARKED}/retry\Z", repairviews.ParkedRetry.as_view(), name="parked-retry"),

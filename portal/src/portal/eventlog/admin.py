@@ -25,7 +25,7 @@ from portal.eventlog.models import (
     SkippedEvent,
     StreamCursor,
 )
-from portal.replay import gaps, parked, quarantine
+from portal.replay import gaps, parked, quarantine, repeats
 from portal.replay.actions import ReasonForm, act
 from portal.replay.repairing import repair_gaps
 
@@ -124,7 +124,7 @@ class StreamCursorAdmin(RoleAdmin):
     """How far each stream was heard."""
 
     list_display = ("stream", "job", "contiguous", "highest", "sealed_at_sequence", "whole")
-    actions = ("repair",)
+    actions = ("repair", "ask")
     list_filter = (GapFilter,)
     search_fields = ("^stream", "=job_id")
     ordering = ("stream",)
@@ -143,11 +143,20 @@ class StreamCursorAdmin(RoleAdmin):
         """True while nothing is missing."""
         return not cursor.has_gap
 
-    @admin.action(description="Get what their jobs lack from journals", permissions=["administer"])
+    @admin.action(description="Get what their jobs lack", permissions=["administer"])
     def repair(self, request: HttpRequest, chosen: QuerySet[StreamCursor]) -> None:
         """Repair the gaps of the jobs."""
         jobs = set(chosen.values_list("job_id", flat=True))
         act(self, request, lambda call: repair_gaps(call, jobs=jobs))
+
+    @admin.action(
+        description="Ask their publishers for what comes after what was heard",
+        permissions=["administer"],
+    )
+    def ask(self, request: HttpRequest, chosen: QuerySet[StreamCursor]) -> None:
+        """Ask, for each stream."""
+        for stream in list(chosen.values_list("stream", flat=True)):
+            act(self, request, partial(repeats.ask, stream=stream))
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -11,6 +11,7 @@ from chronicle_contracts.portal import (
     JobExtended,
     JobRequested,
     RecordingDeleted,
+    RepeatRequested,
     RetryRequested,
     StopRequested,
 )
@@ -71,3 +72,7 @@ class RequestedJob(Aggregate):
     def note_deletion(self, key: str, reason: str, *, by: str | None, at: datetime) -> None:
         """Record that the recording was removed from the store."""
         self.record(RecordingDeleted(key=key, reason=reason, requested_by=by), at=at)
+
+    def ask_to_repeat(self, wanted: RepeatRequested, *, at: datetime) -> None:
+        """Record that somebody is to say again what the log lacks."""
+        self.record(wanted, at=at)

@@ -61,7 +61,7 @@ def request_job(request: JobRequest, *, now: Clock = timezone.now) -> Requested:
             if differing:
                 raise JobExists(job_id, differing)
             return Requested(_read(job_id), created=False)
-        job = RequestedJob.blank(job_id, at)
+        job = known or RequestedJob.blank(job_id, at)
         job.ask_to_record(fact, at=at)
         return Requested(_saved(job), created=True)
 

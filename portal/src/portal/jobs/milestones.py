@@ -65,6 +65,10 @@ _WORDS: dict[type[Fact], Callable[..., tuple[str, str | None]]] = {
     ),
     p.RetryRequested: lambda f: ("Asked to try again", _requested_by(f.requested_by)),
     p.RecordingDeleted: lambda f: ("Recording deleted", f.reason),
+    p.RepeatRequested: lambda f: (
+        "Asked to say missing events again",
+        f"{f.stream} from {f.from_sequence}" + (f" to {f.to_sequence}" if f.to_sequence else ""),
+    ),
     d.JobAccepted: lambda f: ("URL checked", f.title),
     d.JobRejected: lambda f: ("Rejected", f.detail),
     d.JobDeferred: lambda f: (

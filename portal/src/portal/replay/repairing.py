@@ -1,7 +1,8 @@
-"""Repairing gaps from what the publishers left: the recorder's journal, the portal's store."""
+"""Repairing gaps: from the recorder's journal, the portal's store, or by asking the publisher."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
@@ -12,14 +13,15 @@ from portal.eventlog.inbox import Arrival, Inbox
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import StoredEvent, StreamCursor
 from portal.jobs.readmodel import refold
-from portal.replay import gaps
+from portal.replay import gaps, repeats
 from portal.replay.errors import BadParameters, NotThere, ReplayError
 from portal.replay.gaps import Gap
 from portal.replay.journals import Journal, read_journal
 from portal.replay.records import Call, Report, Run, running
 
 _BATCH = 200
-_ELSEWHERE = "only its publisher has it"
+_ELSEWHERE = "only its publisher has it, which is asked to say it again"
+_LOOK = 0.2  # seconds
 
 
 def find_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:
@@ -32,19 +34,26 @@ def find_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:
     return report
 
 
-def repair_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:
+def repair_gaps(call: Call, *, jobs: Collection[str] = (), wait: float = 0.0) -> Report:
     """Put what is missing into the log, through the inbox, where it can still be had.
 
     A stream without a seal counts as whole once the journal shows that nothing came after.
+    What only its publisher has is asked for; `wait` is how many seconds to wait for answers.
     What remains is left, with the reason.
     """
     by_job: dict[str, list[Gap]] = defaultdict(list)
     for gap in gaps.find(jobs=jobs):
         by_job[gap.job_id].append(gap)
     with running(call, "gaps", {"repair": True, "jobs": sorted(jobs)}) as run:
-        for number, (job_id, lacking) in enumerate(by_job.items(), start=1):
-            _Repair(job_id, lacking).carry_out(run, dry_run=call.dry_run)
-            run.step(number, len(by_job))
+        repairs = [_Repair(job_id, lacking) for job_id, lacking in by_job.items()]
+        for number, repair in enumerate(repairs, start=1):
+            repair.carry_out(run, dry_run=call.dry_run, by=call.by)
+            run.step(number, len(repairs))
+        until = time.monotonic() + wait
+        while any(repair.waits for repair in repairs) and time.monotonic() < until:
+            time.sleep(_LOOK)
+        for repair in repairs:
+            repair.tell(run, dry_run=call.dry_run)
     return run.report
 
 
@@ -75,6 +84,7 @@ class _Repair:
         self._lacking = lacking
         self._journal = Journal(job_id, {})
         self._problem = _ELSEWHERE
+        self._asked: set[tuple[str, str]] = set()
         if any(gap.source == "journal" for gap in lacking):
             try:
                 self._journal = read_journal(job_id, recording_store())
@@ -82,20 +92,47 @@ class _Repair:
             except ReplayError as error:
                 self._problem = error.detail
 
-    def carry_out(self, run: Run, *, dry_run: bool) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether something that was asked for has not come yet."""
+        return bool(self._asked) and bool(self._asked & self._still_open())
+
+    def carry_out(self, run: Run, *, dry_run: bool, by: str) -> None:
+        """Repair what can be repaired at once, ask for the rest."""
         if dry_run:
-            open_still = {id(gap) for gap in self._lacking if not self._would_help(gap)}
-        else:
-            self._put_into_the_log(run)
-            self._end_streams()
-            now = {(gap.kind, gap.stream) for gap in gaps.find(jobs=[self._job_id])}
-            open_still = {id(gap) for gap in self._lacking if (gap.kind, gap.stream) in now}
+            return
+        self._put_into_the_log(run)
+        self._end_streams()
+        now = self._still_open()
         for gap in self._lacking:
-            is_open = id(gap) in open_still
-            repaired = "can be repaired" if dry_run else "repaired"
-            run.note(**gap.as_item(), became=self._reason(gap) if is_open else repaired)
-            run.count("not repaired" if is_open else repaired)
-            run.leave(int(is_open))
+            if gap.source == "its publisher" and (gap.kind, gap.stream) in now:
+                self._ask(gap, run, by)
+
+    def tell(self, run: Run, *, dry_run: bool) -> None:
+        """Say what became of each gap."""
+        now = set() if dry_run else self._still_open()
+        for gap in self._lacking:
+            if dry_run:
+                helps = self._would_help(gap)
+                asked = gap.source == "its publisher"
+                word = "would be asked for" if asked else "can be repaired"
+            else:
+                helps = (gap.kind, gap.stream) not in now
+                word = "repaired"
+            run.note(**gap.as_item(), became=word if helps else self._reason(gap))
+            run.count(word if helps else "not repaired")
+            run.leave(int(not helps))
+
+    def _still_open(self) -> set[tuple[str, str]]:
+        return {(gap.kind, gap.stream) for gap in gaps.find(jobs=[self._job_id])}
+
+    def _ask(self, gap: Gap, run: Run, by: str) -> None:
+        self._asked.add((gap.kind, gap.stream))
+        if repeats.is_asked_for(gap.job_id, gap.stream):
+            return
+        for first, last in gap.missing:
+            repeats.publish(gap.job_id, gap.stream, first, last, by=by)
+            run.count("asked for")
 
     def _reason(self, gap: Gap) -> str:
         return self._problem if gap.source == "journal" else _ELSEWHERE
@@ -117,7 +154,7 @@ class _Repair:
                 _end(gap.stream, self._job_id, ends[gap.stream], "its journal")
 
     def _would_help(self, gap: Gap) -> bool:
-        if gap.is_ours:
+        if gap.source != "journal":
             return True
         known = self._journal.streams.get(gap.stream, {})
         if gap.kind == "hole":
