@@ -1,0 +1,194 @@
+"""Memory and processor of 1, 10 and 40 recordings at once, beside as many yt-dlp processes.
+
+All record the same live stream of 2 Mbit/s in real time, ours into a local store with events
+going out to a local endpoint, yt-dlp into files. Each has as many as it needs of other processes
+(ffmpeg both). Memory is the proportional share (PSS): pages that several have are divided among
+them. Processor time is that of a window in which all record; getting there is told apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.bulk import make_segments, streaming
+from bench.metering import use_of
+from bench.report import Bar, Report
+from bench.runs import Job, Peer, stopped, until
+from tests.fixtures.aws import AwsEndpoint
+
+COUNTS = (1, 10, 40)
+RATE = 250_000  # bytes a second
+LENGTH = 2  # seconds of a segment
+LISTED = 15  # segments
+LIFE = 900  # seconds of media: more than all rounds take together
+WINDOW = 20.0  # seconds
+AT_A_TIME = 4  # are started together: nobody starts forty in one moment
+MEDIA = {".part", ".ts"}
+MIB = 1024 * 1024
+# As a recorder has them where nobody says anything; the tests' own are shorter.
+PATIENCE = {"CHRONICLE_FLUSH_INTERVAL": "10", "CHRONICLE_HEARTBEAT": "5"}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one recording takes, on average."""
+
+    memory: float  # bytes
+    processor: float  # share of a core
+    start: float  # processor seconds until it records
+    slowest: float  # of the stream's rate, of the recording that gained least
+
+
+def run(console: Console) -> Report:
+    """Measure and compare."""
+    report = Report("concurrency")
+    with tempfile.TemporaryDirectory(prefix="chronicle-bench-") as place:
+        folder = Path(place)
+        aws = AwsEndpoint(folder / "aws")
+        aws.start()
+        try:
+            segments = make_segments(folder / "media", seconds=LIFE, rate=RATE, length=LENGTH)
+            with streaming(segments, pace=LENGTH, length=LENGTH, window=LISTED) as stream:
+                rate = sum(one.stat().st_size for one in segments) / LIFE
+                for count in COUNTS:
+                    recorders = _recorders(folder / f"ours-{count}", stream.url, aws.env, count)
+                    ours = _measure(recorders, rate)
+                    console.print(f"{count} of ours: {_told(ours)}", highlight=False)
+                    theirs = _measure(_peers(folder / f"theirs-{count}", stream.url, count), rate)
+                    console.print(f"{count} of yt-dlp: {_told(theirs)}", highlight=False)
+                    report.rows += [_row(count, "chronicle", ours), _row(count, "yt-dlp", theirs)]
+                    report.bars += _bars(count, ours, theirs)
+        finally:
+            aws.stop()
+    report.rows.append(_fit(ours))
+    return report
+
+
+@dataclass(frozen=True)
+class Running:
+    """A recording: its process, and the folder in which its media grows."""
+
+    pid: int
+    folder: Path
+
+    @property
+    def kept(self) -> int:
+        """Bytes of media that are there."""
+        return sum(one.stat().st_size for one in self.folder.rglob("*") if one.suffix in MEDIA)
+
+
+@contextmanager
+def _recorders(
+    folder: Path, url: str, env: Mapping[str, str], count: int
+) -> Iterator[Iterator[Running]]:
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Iterator[Running]:
+            for number in range(count):
+                job = Job(folder / str(number), url, {**env, **PATIENCE})
+                stack.enter_context(stopped(job.launch()))
+                assert job.process is not None
+                yield Running(job.process.pid, job.recordings)
+
+        yield start()
+
+
+@contextmanager
+def _peers(folder: Path, url: str, count: int) -> Iterator[Iterator[Running]]:
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Iterator[Running]:
+            for number in range(count):
+                peer = Peer(folder / str(number), url)
+                stack.callback(peer.kill)
+                yield Running(peer.pid, peer.folder)
+
+        yield start()
+
+
+def _measure(
+    starting: contextlib.AbstractContextManager[Iterator[Running]], rate: float
+) -> Figures:
+    with starting as starts:
+        running: list[Running] = []
+        for one in starts:
+            running.append(one)
+            if len(running) % AT_A_TIME == 0:
+                _wait_for(running)
+        _wait_for(running)
+        pids = [one.pid for one in running]
+        time.sleep(2 * LENGTH)  # what came at once at the beginning is written by then
+        began, first = time.monotonic(), use_of(pids)
+        kept = [one.kept for one in running]
+        time.sleep(WINDOW)
+        last, seconds = use_of(pids), time.monotonic() - began
+        gained = [one.kept - before for one, before in zip(running, kept, strict=True)]
+    count = len(running)
+    return Figures(
+        memory=last.memory / count,
+        processor=(last.processor - first.processor) / seconds / count,
+        start=first.processor / count,
+        slowest=min(gained) / seconds / rate,
+    )
+
+
+def _wait_for(running: list[Running]) -> None:
+    for one in running:
+        until(lambda: one.kept > 0, "a recording begins", within=120)  # noqa: B023 - called here
+
+
+def _row(count: int, who: str, figures: Figures) -> dict[str, str | int | float | None]:
+    return {
+        "at once": count,
+        "recorder": who,
+        "MiB each": round(figures.memory / MIB, 1),
+        "% of a core each": round(figures.processor * 100, 2),
+        "processor s to start each": round(figures.start, 2),
+        "slowest, in real time": round(figures.slowest, 2),
+    }
+
+
+def _bars(count: int, ours: Figures, theirs: Figures) -> list[Bar]:
+    return [
+        Bar(f"{count} at once: memory, in yt-dlp's", round(ours.memory / theirs.memory, 2), 1.0),
+        Bar(
+            f"{count} at once: processor, in yt-dlp's",
+            round(ours.processor / theirs.processor, 2),
+            2.0,
+        ),
+        # Segments of two seconds come in jumps: a window of twenty may see one less.
+        Bar(
+            f"{count} at once: slowest, in real time",
+            round(ours.slowest, 2),
+            1 - 2 * LENGTH / WINDOW,
+            "at least",
+        ),
+    ]
+
+
+def _fit(figures: Figures) -> dict[str, str | int | float | None]:
+    """How many fit, by what the last of ours took: three quarters of the machine are theirs."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    by_memory = 0.75 * memory / figures.memory
+    by_processor = 0.75 * (os.cpu_count() or 1) / figures.processor
+    return {
+        "at once": int(min(by_memory, by_processor)),
+        "recorder": "chronicle: would fit in 3/4 of this machine "
+        f"(memory: {by_memory:.0f}, processor: {by_processor:.0f})",
+    }
+
+
+def _told(figures: Figures) -> str:
+    return (
+        f"{figures.memory / MIB:.1f} MiB, {figures.processor:.2%} of a core, "
+        f"{figures.start:.2f} s to start, {figures.slowest:.2f} x real time"
+    )
