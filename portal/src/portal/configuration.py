@@ -11,10 +11,11 @@ from chronicle_messaging import MessagingSettings
 from chronicle_runtime import load
 from chronicle_runtime.settings import EX_CONFIG
 from chronicle_storage import StorageSettings
+from chronicle_vault import VaultSettings
 from pydantic import Field, PostgresDsn, SecretStr, field_validator
 
 
-class PortalSettings(StorageSettings, MessagingSettings):
+class PortalSettings(StorageSettings, MessagingSettings, VaultSettings):
     """What can be set for the portal's web server, its consumers and its commands.
 
     The database is `portal/portal.sqlite3` in CHRONICLE_HOME unless CHRONICLE_DATABASE_URL is set.

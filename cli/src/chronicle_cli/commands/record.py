@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
 from chronicle_cli import reading
+from chronicle_cli.credentials import given_credentials
 from chronicle_cli.exits import is_final
 from chronicle_cli.following import end, follow
 from chronicle_cli.screen import Screen
@@ -41,9 +43,33 @@ def run(
     live_from_start: Annotated[
         bool, typer.Option("--live-from-start", help="From the stream's start, where possible.")
     ] = False,
+    audio_only: Annotated[
+        bool, typer.Option("--audio-only", help="The sound without the picture.")
+    ] = False,
+    max_height: Annotated[
+        int | None, typer.Option(metavar="LINES", help="Highest picture, e.g. 720.")
+    ] = None,
+    cookies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Cookie file (Netscape format) for sites that want a login."
+        ),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'NAME: VALUE'",
+            help="Header for the site; may be repeated. Others on this machine can see it: "
+            "what is secret belongs into --header-file.",
+        ),
+    ] = None,
+    header_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File with a header a line; - is stdin.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a recording of URL; it is made whether or not this command stays."""
+    credentials = given_credentials(cookies, header or [], header_file)
     wanted = {
         "url": url,
         "id": job_id,
@@ -52,6 +78,9 @@ def run(
         "max_duration": reading.seconds(max_duration) if max_duration else None,
         "start_at": reading.moment(start_at).isoformat() if start_at else None,
         "live_from_start": live_from_start or None,
+        "audio_only": audio_only or None,
+        "max_height": max_height,
+        "credentials": credentials or None,
     }
     screen, client = Screen(as_json=as_json), client_of(context)
     request = {name: value for name, value in wanted.items() if value is not None}

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from portal.api.problems import Conflict, Unreachable
-from portal.jobs.errors import BadRequest, CommandRefused, JobNotFound
+from portal.api.problems import Conflict, Unreachable, VaultUnavailable
+from portal.jobs.errors import BadRequest, CommandRefused, JobNotFound, VaultAway
 from portal.replay.errors import BadParameters, NotThere, ReplayError, Unavailable
 
 
@@ -49,5 +49,7 @@ def refusals() -> Iterator[None]:
         raise serializers.ValidationError({error.field or "non_field_errors": [detail]}) from error
     except JobNotFound as error:
         raise Http404(error.detail) from error
+    except VaultAway as error:
+        raise VaultUnavailable(error.detail) from error
     except CommandRefused as error:
         raise Conflict(error.detail) from error

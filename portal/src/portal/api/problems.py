@@ -6,6 +6,7 @@
     ├── Conflict            409   the job is not in a state for this, or another one has the id
     ├── KeyReused           422   the Idempotency-Key was used for another request
     ├── StoreUnavailable    503   the recording store does not answer
+    ├── VaultUnavailable    503   the vault for cookies and headers does not answer
     ├── Unreachable         503   the queues do not answer
     └── RangeNotSatisfiable 416   (portal.downloads)
 
@@ -30,6 +31,7 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:chronicle:problem:"
 
 _LONGEST_VALUE = 200  # characters of a rejected value that are sent back
+_SECRET_FIELDS = frozenset({"credentials"})  # of these, nothing is
 
 
 class Problem(exceptions.APIException):
@@ -61,6 +63,13 @@ class StoreUnavailable(Problem):
 
     status_code = 503
     slug = "store-unavailable"
+
+
+class VaultUnavailable(Problem):
+    """The vault for cookies and headers does not answer; it may later."""
+
+    status_code = 503
+    slug = "vault-unavailable"
 
 
 class Unreachable(Problem):
@@ -154,7 +163,7 @@ def _field_errors(detail: Any, sent: Any, path: str = "") -> Iterator[dict[str, 
             yield from _field_errors(inner, sent, path)
     else:
         entry: dict[str, Any] = {"field": path.removesuffix("non_field_errors") or None}
-        if detail.code != "required":
+        if detail.code != "required" and path.partition(".")[0] not in _SECRET_FIELDS:
             entry["value"] = _short(sent)
         yield entry | {"code": detail.code, "detail": str(detail)}
 

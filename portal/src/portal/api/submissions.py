@@ -10,15 +10,17 @@ from chronicle_contracts import naming
 from django.utils import timezone
 from rest_framework import serializers
 
+from portal.api.credentials import CredentialsSerializer
 from portal.api.endpoints import refusals
 from portal.api.fields import SecondsField, StrictSerializer
 from portal.jobs.commands import Requested, request_job
 from portal.jobs.models import Job
-from portal.jobs.requests import LONGEST_QUALITY, LONGEST_URL, JobRequest
+from portal.jobs.requests import LONGEST_QUALITY, LONGEST_URL, LOWEST_PICTURE, JobRequest
 
 # A clock may be slow, and a person may need a moment to fill in a form.
 START_GRACE = timedelta(minutes=10)
 START_HORIZON = timedelta(days=366)
+HIGHEST_PICTURE = 65_536  # lines
 
 
 class JobSubmissionSerializer(StrictSerializer):
@@ -62,6 +64,23 @@ class JobSubmissionSerializer(StrictSerializer):
     )
     max_duration = SecondsField(
         required=False, allow_null=True, help_text="media seconds after which to stop and keep"
+    )
+    audio_only = serializers.BooleanField(
+        default=False, help_text="record the sound without the picture"
+    )
+    max_height = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=LOWEST_PICTURE,
+        max_value=HIGHEST_PICTURE,
+        help_text="highest picture in lines, e.g. 720; the next lower one that there is",
+    )
+    credentials = CredentialsSerializer(
+        required=False,
+        allow_null=True,
+        write_only=True,
+        help_text="what the recorder shows at the site; kept in a vault until the job is over, "
+        "never told again",
     )
     start_at = serializers.DateTimeField(
         required=False,

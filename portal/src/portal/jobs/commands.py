@@ -22,6 +22,7 @@ from portal.eventlog.locking import lock_log
 from portal.eventlog.store import portal_store
 from portal.jobs import requests
 from portal.jobs.aggregate import RequestedJob
+from portal.jobs.credentials import put_away
 from portal.jobs.errors import JobExists, JobNotFound, WrongStatus
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
@@ -47,15 +48,16 @@ class Requested:
 def request_job(request: JobRequest, *, now: Clock = timezone.now) -> Requested:
     """Make a job of a request, or return the one that was made of the same request before.
 
-    Raises `BadRequest`, and `JobExists` where the id belongs to another request.
+    Its credentials go into the vault, and the event names them. Raises `BadRequest`,
+    `VaultAway`, and `JobExists` where the id belongs to another request.
     """
     requests.check(request, allow_private=portal_settings().allow_private_addresses)
     at = now()
     job_id = request.job_id()
-    with transaction.atomic():
+    with put_away(job_id, request.credentials) as kept, transaction.atomic():
         lock_log()
         known = portal_store().find(RequestedJob, naming.portal_stream(job_id))
-        fact = request.as_fact(job_id, at=at)
+        fact = request.as_fact(job_id, at=at, credentials=kept.name)
         if known is not None and known.request is not None:
             differing = _differing(known.request.model_dump(), fact.model_dump())
             if differing:
@@ -63,6 +65,7 @@ def request_job(request: JobRequest, *, now: Clock = timezone.now) -> Requested:
             return Requested(_read(job_id), created=False)
         job = known or RequestedJob.blank(job_id, at)
         job.ask_to_record(fact, at=at)
+        kept.is_named = True
         return Requested(_saved(job), created=True)
 
 
@@ -177,8 +180,21 @@ def _read(job_id: str) -> Job:
 
 
 # Who asked and where it is stored is not what was asked for: the key has the day in it.
-_CONTENT = ("url", "filename", "quality", "live_from_start", "max_duration", "start_at")
+_CONTENT = (
+    "url",
+    "filename",
+    "quality",
+    "live_from_start",
+    "max_duration",
+    "start_at",
+    "audio_only",
+    "max_height",
+)
 
 
 def _differing(before: dict[str, object], now: dict[str, object]) -> str:
-    return " and ".join(name for name in _CONTENT if before[name] != now[name])
+    differing = [name for name in _CONTENT if before[name] != now[name]]
+    # Their names are random, and what is in them is nobody's to compare.
+    if (before["credentials"] is None) != (now["credentials"] is None):
+        differing.append("credentials")
+    return " and ".join(differing)

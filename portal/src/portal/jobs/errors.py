@@ -6,6 +6,7 @@
     ├── BadRequest         what was asked for cannot be done for anybody (HTTP 422)
     ├── JobNotFound        there is no such job (404)
     ├── JobExists          the id is taken by a job with other content (409)
+    ├── VaultAway          the credentials cannot be put away now; later they can (503)
     └── WrongStatus        the job is not in a status in which this makes sense (409)
 """
 
@@ -41,6 +42,17 @@ class JobExists(CommandRefused):
             "job_exists",
             f"Job {job_id!r} was requested before with another {differing}; "
             "choose another id, or send the same request again.",
+        )
+
+
+class VaultAway(CommandRefused):
+    """The vault does not take the credentials now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "vault_unavailable",
+            "The vault for cookies and headers does not answer; try again later.",
+            field="credentials",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,17 +12,22 @@ from uuid import uuid4
 
 from chronicle_contracts import naming
 from chronicle_contracts.portal import JobRequested
-from chronicle_sources import SourceError, guard
+from chronicle_sources import Credentials, SourceError, guard
 
 from portal.jobs.errors import BadRequest
 
 LONGEST_URL = 2048
 LONGEST_QUALITY = 200
+LOWEST_PICTURE = 16  # lines; what is lower is a slip
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What is to be recorded; `max_duration` in media seconds, `start_at` with a zone."""
+    """What is to be recorded.
+
+    `max_duration` in media seconds, `max_height` in lines, `start_at` with a zone;
+    `credentials` are what the recorder may show at the site.
+    """
 
     url: str
     id: str | None = None
@@ -32,13 +37,19 @@ class JobRequest:
     max_duration: float | None = None
     start_at: datetime | None = None
     requested_by: str | None = None
+    audio_only: bool = False
+    max_height: int | None = None
+    credentials: Credentials | None = field(default=None, repr=False)
 
     def job_id(self) -> str:
         """Return the id that was chosen, or a new one."""
         return self.id or uuid4().hex
 
-    def as_fact(self, job_id: str, *, at: datetime) -> JobRequested:
-        """Return the fact; file name and key are decided here, once."""
+    def as_fact(self, job_id: str, *, at: datetime, credentials: str | None = None) -> JobRequested:
+        """Return the fact; file name and key are decided here, once.
+
+        `credentials` is the name under which the vault keeps them.
+        """
         url = self.url.strip()
         stem = naming.slug((self.filename or _name_of(url)).removesuffix(naming.RECORDING_SUFFIX))
         filename = stem + naming.RECORDING_SUFFIX
@@ -51,6 +62,9 @@ class JobRequest:
             max_duration=self.max_duration,
             start_at=self.start_at,
             requested_by=self.requested_by,
+            credentials=credentials,
+            audio_only=self.audio_only,
+            max_height=self.max_height,
         )
 
 
@@ -65,6 +79,12 @@ def check(request: JobRequest, *, allow_private: bool) -> None:
         )
     if request.max_duration is not None:
         check_duration(request.max_duration)
+    if request.max_height is not None and request.max_height < LOWEST_PICTURE:
+        raise BadRequest(
+            "bad_max_height",
+            f"max_height is {request.max_height}: give {LOWEST_PICTURE} lines or more.",
+            field="max_height",
+        )
     if request.start_at is not None and request.start_at.tzinfo is None:
         raise BadRequest(
             "bad_start_at",
