@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from chronicle_storage.checksum import sha256_of_path
@@ -46,6 +47,11 @@ class LocalGrowth:
     def is_here(self) -> bool:
         """Always: the file is all there is."""
         return True
+
+    @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        """Never any: nothing was taken out of the file."""
+        return ()
 
     def flush(self, *, tail: bool = True) -> int:  # noqa: ARG002 - port
         """Bring the file to the disk; return its size before that."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,13 @@ class GrowingObject(Protocol):
     @property
     def is_here(self) -> bool:
         """Whether the whole file can be read; else parts of it are in the store alone."""
+
+    @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        """Ranges of bytes (start, end) that read as zeros: nobody has them any more.
+
+        The store lost an upload after its parts had been freed here.
+        """
 
     def flush(self, *, tail: bool = True) -> int:
         """Make durable what is in the file now; return `durable`.

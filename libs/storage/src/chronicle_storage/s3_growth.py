@@ -16,7 +16,7 @@ stays until `discard`: a punched file is worth nothing without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class S3Growth:
         with disk_errors(f"making the spool of {key}"):
             spool.mkdir(parents=True, exist_ok=True)
         self._upload = self._ledger.read()
+        self._lost = [] if self._upload is None else list(self._upload.lost)
         self._delivered: StoredObject | None = None
         self._tail_sent_at = -LONGEST_WAIT
 
@@ -94,6 +95,11 @@ class S3Growth:
     def is_here(self) -> bool:
         """Whether nothing was punched out of the file."""
         return self._upload is None or self._upload.punched == 0
+
+    @property
+    def lost(self) -> Sequence[tuple[int, int]]:
+        """What uploads had that the bucket lost."""
+        return tuple(self._lost)
 
     def flush(self, *, tail: bool = True) -> int:
         """Upload the full parts and the tail; free the disk of what need not be here."""
@@ -176,10 +182,11 @@ class S3Growth:
                 return
             self._turns.check(self._growth.turn)
             if self._upload.punched:
-                # Nobody has those bytes any more. The rest is worth delivering all the same:
-                # players go on behind a stretch of zeros.
-                lost = self._upload.punched - FIRST_PART
-                log.error("upload_gone_with_media", key=self._key, lost_bytes=lost)  # noqa: TRY400
+                # Nobody has those bytes any more. The rest is worth delivering all the same;
+                # whoever delivers it asks what is `lost`.
+                gone = (FIRST_PART, self._upload.punched)
+                self._lost = [one for one in self._lost if one[1] > gone[1]] + [gone]
+                log.error("upload_gone_with_media", key=self._key, lost_bytes=gone[1] - gone[0])  # noqa: TRY400
             log.warning("upload_gone", key=self._key, upload_id=self._upload.upload_id)
             self._upload = None
             self._ledger.forget()
@@ -206,6 +213,7 @@ class S3Growth:
             self._forget()
         if self._upload is None:
             begun = self._uploads.begin(self._key)
+            begun.lost = list(self._lost)
             try:
                 # After it was begun: a take-over that this look misses will find the upload.
                 self._turns.check(self._growth.turn)
@@ -283,6 +291,7 @@ class S3Growth:
 
     def _forget(self) -> None:
         """Forget the upload; the bucket frees its parts, unless it was completed."""
+        self._lost = []
         if self._upload is None:
             return
         if not self._is_completed():

@@ -28,7 +28,8 @@ class Upload(BaseModel):
     """A multipart upload: enough to go on with it, to complete or to abort it.
 
     `punched` is where the hole in the spool's file ends (0: none), which begins after part 1.
-    `completed` is the etag of the object, once the upload has become one.
+    `completed` is the etag of the object, once the upload has become one. `lost` are ranges of
+    bytes (start, end) that only an earlier upload had, which the store lost.
     """
 
     bucket: str
@@ -39,6 +40,7 @@ class Upload(BaseModel):
     checks_whole: bool = False
     punched: int = 0
     completed: str | None = None
+    lost: list[tuple[int, int]] = []
 
     @property
     def durable(self) -> int:

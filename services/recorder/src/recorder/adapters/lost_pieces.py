@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
 
 import structlog
 from chronicle_storage import GrowingObject, RecordingStore, StoredObject, Unfinished
 
 log = structlog.get_logger(__name__)
-
-FETCHED = "fetched"
 
 
 class LostPieces:
@@ -21,11 +17,10 @@ class LostPieces:
     Safe to use from two threads: what is large takes a while to be set aside, within the store.
     """
 
-    def __init__(self, store: RecordingStore, key: str, *, attempt: int, work_dir: Path) -> None:
+    def __init__(self, store: RecordingStore, key: str, *, attempt: int) -> None:
         self._store = store
         self._key = key
         self._attempt = attempt
-        self._folder = work_dir / FETCHED
         self._lock = threading.Lock()
         self._unfinished: list[Unfinished] | None = None
         self._delivered: StoredObject | None = None
@@ -75,20 +70,8 @@ class LostPieces:
     def _aside(self) -> list[StoredObject]:
         return [one for one in self._store.aside(self._key) if _name(one) not in self._own]
 
-    def fetch(self, one: StoredObject) -> Path:
-        """Copy an object into the work folder, where it can be joined; raises `StoreError`."""
-        if (place := self._store.local_path(one.key)) is not None:
-            return place
-        self._folder.mkdir(exist_ok=True)
-        target = self._folder / PurePosixPath(one.key).name
-        if not target.is_file() or target.stat().st_size != one.size:
-            with target.open("wb") as file:
-                file.writelines(self._store.read(one.key))
-        return target
-
     def clear(self) -> None:
         """Delete them, and whatever else was set aside of this recording."""
-        shutil.rmtree(self._folder, ignore_errors=True)
         with self._lock:
             self._store.forget(self._key)
 

@@ -1,4 +1,4 @@
-"""Looking into finished files."""
+"""Looking into finished files, which are Matroska and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def probe(ffmpeg: Ffmpeg, path: Path) -> Probed | None:
         # the null output of no frames ends well.
         _, said = ffmpeg.run(
             [
-                *("-protocol_whitelist", "file,pipe", "-i", f"file:{path}"),
+                *("-protocol_whitelist", "file", "-format_whitelist", "matroska,webm"),
+                *("-i", f"file:{path}"),
                 *("-map", "0", "-c", "copy", "-t", "0", "-f", "null", "-"),
             ],
             timeout=60,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import structlog
 from chronicle_contracts.recorder import Checksum
@@ -15,19 +17,24 @@ from chronicle_storage import (
     RecordingStore,
     StoredObject,
     StoreError,
-    sha256_of_path,
+    sha256_of_object,
 )
 
-from recorder.adapters.ffmpeg import Ffmpeg, FfmpegFailed
-from recorder.adapters.joining import join
+from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.join_output import join_into
+from recorder.adapters.joining import CannotJoin, Source, is_media
 from recorder.adapters.lost_pieces import LostPieces
 from recorder.adapters.pieces import JOINED, Pieces
 from recorder.adapters.probe import Probed, probe
+from recorder.adapters.reading import LocalFile, StoredFile
 from recorder.adapters.saver import Saver
 from recorder.domain.delivery import Delivery
 from recorder.ports import NothingSaved, StoreTrouble
 
 log = structlog.get_logger(__name__)
+
+HEAD = 8 * 1024 * 1024  # bytes at the beginning of a file in which its tracks are described
+LEAST_DIFFERENCE = 0.5  # seconds between what was written and what a reader finds
 
 
 class StoreShelf:
@@ -53,7 +60,7 @@ class StoreShelf:
             ),
             attempt=attempt,
         )
-        self._lost = LostPieces(store, key, attempt=attempt, work_dir=work_dir)
+        self._lost = LostPieces(store, key, attempt=attempt)
         self._seek_lost()
         self._saved_bytes = sum(_size(piece.path) for piece in self._pieces) + self._lost.size
         self._saver = Saver(self._pieces, interval=flush_interval)
@@ -136,68 +143,78 @@ class StoreShelf:
     def _deliver(self) -> Delivery:
         self._lost.look(self._pieces)
         lost = self._lost.salvage()
-        playable = [
-            (piece, found)
+        pieces = [
+            piece
             for piece in self._pieces
-            if _size(piece.path) > 0 and (found := probe(self._ffmpeg, piece.path)) is not None
+            if _size(piece.path) > 0 and is_media(LocalFile(piece.path))
         ]
-        if not playable and all(one.key == self._key for one in lost):
+        if not pieces and all(one.key == self._key for one in lost):
             return self._delivered_before()
-        grown, probed = self._whole(lost, playable)
-        stored = grown.complete()
-        algorithm, digits = grown.checksum()
-        return Delivery(
-            key=self._key,
-            size=stored.size,
-            etag=stored.etag,
-            checksum=Checksum.model_validate({"algorithm": algorithm, "value": digits}),
-            duration=probed.duration or 0.0,
-            media=probed.media,
-        )
+        if not lost and len(pieces) == 1:
+            delivery = self._as_it_grew(pieces[0])
+            if delivery is not None:
+                return delivery
+        sources: list[Source] = [StoredFile(self._store, one) for one in lost]
+        sources += [self._source(piece) for piece in pieces]
+        return self._joined(sources)
 
-    def _whole(
-        self, lost: list[StoredObject], playable: list[tuple[GrowingObject, Probed]]
-    ) -> tuple[GrowingObject, Probed]:
-        """Return one object with everything in it, and what is in it."""
-        if not lost and len(playable) == 1 and playable[0][1].duration is not None:
-            return playable[0]
-        joined = self._pieces.joined()
-        joined.discard()  # what an earlier attempt to deliver may have left
-        files = [self._lost.fetch(one) for one in lost]
-        for piece, _ in playable:
-            files.append(piece.path if piece.is_here else self._lost.fetch(piece.set_aside()))
+    def _as_it_grew(self, piece: GrowingObject) -> Delivery | None:
+        """Deliver the only file; None where it was never finalised, or the store lost some of it.
+
+        The store may find that out only now: then a whole object takes the place of this one.
+        """
+        probed = probe(self._ffmpeg, piece.path)
+        if probed is None or probed.duration is None or piece.lost:
+            return None
+        stored = piece.complete()
+        return None if piece.lost else _delivery(stored, piece.checksum(), probed)
+
+    def _source(self, piece: GrowingObject) -> Source:
+        if piece.is_here:
+            return LocalFile(piece.path, piece.lost)
+        stored = piece.set_aside()
+        return StoredFile(self._store, stored, piece.lost)
+
+    def _joined(self, sources: list[Source]) -> Delivery:
+        """Deliver one file with everything in it; what it is made of is left as it is."""
+        grown = self._pieces.joined()
         try:
-            join(self._ffmpeg, files, joined.path)
-        except FfmpegFailed as error:
-            if "No space left" in str(error):
-                raise StoreTrouble(f"joining needs more disk: {error}") from error
-            if not playable:
-                raise NothingSaved("What a lost attempt had saved cannot be read.") from error
-            log.warning("join_failed", error=str(error), files=len(files))
-            # Better the greatest part of a recording than none.
-            return max(playable, key=lambda one: _size(one[0].path))
-        whole = probe(self._ffmpeg, joined.path)
-        if whole is None:
-            raise NothingSaved("What was saved holds no media that can be read.")
-        return joined, whole
+            joined = join_into(grown, sources)
+        except CannotJoin as error:
+            raise NothingSaved(str(error)) from error
+        found = probe(self._ffmpeg, grown.path)
+        if found is None or abs((found.duration or 0.0) - joined.duration) > LEAST_DIFFERENCE:
+            raise StoreTrouble(f"what was joined of {len(sources)} files is not what was written")
+        stored = grown.complete()
+        delivery = _delivery(stored, grown.checksum(), found)
+        return replace(delivery, losses=joined.holes, stretches=joined.stretches)
 
     def _delivered_before(self) -> Delivery:
         """Describe what an earlier attempt delivered before it died; it had no time to say so."""
         stored = self._store.stat(self._key)
         if stored is None:
             raise NothingSaved("No media was saved.")
-        path = self._store.local_path(self._key) or self._lost.fetch(stored)
-        found = probe(self._ffmpeg, path)
+        with NamedTemporaryFile(dir=self._work_dir, suffix=".head") as head:
+            # Tracks and duration stand at the beginning of what was finalised.
+            for chunk in self._store.read(self._key, 0, HEAD):
+                head.write(chunk)
+            head.flush()
+            found = probe(self._ffmpeg, Path(head.name))
         if found is None:
             raise NothingSaved("No media was saved.")
-        return Delivery(
-            key=self._key,
-            size=stored.size,
-            etag=stored.etag,
-            checksum=Checksum(algorithm="sha256", value=sha256_of_path(path)),
-            duration=found.duration or 0.0,
-            media=found.media,
-        )
+        return _delivery(stored, ("sha256", sha256_of_object(self._store, self._key)), found)
+
+
+def _delivery(stored: StoredObject, checksum: tuple[str, str], probed: Probed) -> Delivery:
+    algorithm, digits = checksum
+    return Delivery(
+        key=stored.key,
+        size=stored.size,
+        etag=stored.etag,
+        checksum=Checksum.model_validate({"algorithm": algorithm, "value": digits}),
+        duration=probed.duration or 0.0,
+        media=probed.media,
+    )
 
 
 def _size(path: Path) -> int:

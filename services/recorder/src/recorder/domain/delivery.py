@@ -30,14 +30,17 @@ class Stretch:
     seconds: float
     tracks: tuple[int, ...]
     codecs: tuple[str, ...]  # Matroska's ids, of the tracks
+    width: int | None = None  # of the pictures
+    height: int | None = None
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A verified object: `size` in bytes, `duration` in seconds as probed.
+    """An object whose size and checksum the store confirmed; `duration` in seconds as probed.
 
     `stretches` tell where the source changed what it sent; empty where the object is one file
-    as it grew.
+    as it grew. `drift` is how many seconds lie between the ends of its tracks; `troubles` are
+    sentences about what was found wrong with it when it was played, none where all is well.
     """
 
     key: str
@@ -48,3 +51,10 @@ class Delivery:
     media: MediaInfo
     losses: tuple[Hole, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    drift: float | None = None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it can be played, as far as that was tried."""
+        return not self.troubles
