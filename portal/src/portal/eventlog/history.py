@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chronicle_contracts import UPCASTERS, decode
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from portal.eventlog.entry import Entry, Skipped
 from portal.eventlog.models import LoggedEvent, SkippedEvent, StreamCursor
@@ -76,17 +76,17 @@ def skipped(jobs: Collection[str]) -> dict[str, list[Skipped]]:
     return marks
 
 
-def of_jobs(jobs: Collection[str], *, without: Collection[int] = ()) -> dict[str, list[Logged]]:
+def of_jobs(
+    jobs: Collection[str], *, without: Collection[int] = (), then: Q | None = None
+) -> dict[str, list[Logged]]:
     """Return what was heard of each job, not decoded; of progress, the newest of each stream.
 
     However long the recording, that is a few dozen rows a job. Positions in `without` are
-    passed over.
+    passed over; `then` leaves out what was not known, or had not happened, at some moment.
     """
     histories: dict[str, list[Logged]] = defaultdict(list)
-    milestones = LoggedEvent.objects.filter(job_id__in=jobs, progress=False)
-    if without:
-        milestones = milestones.exclude(position__in=without)
-    newest = LoggedEvent.objects.filter(position__in=_newest_progress(jobs, without))
+    milestones = _known(LoggedEvent.objects.filter(job_id__in=jobs, progress=False), without, then)
+    newest = LoggedEvent.objects.filter(position__in=_newest_progress(jobs, without, then))
     for rows in (milestones, newest):
         for job_id, position, envelope in rows.order_by().values_list(
             "job_id", "position", "envelope"
@@ -95,15 +95,22 @@ def of_jobs(jobs: Collection[str], *, without: Collection[int] = ()) -> dict[str
     return histories
 
 
-def _newest_progress(jobs: Collection[str], without: Collection[int]) -> list[int]:
+def _known(
+    rows: QuerySet[LoggedEvent], without: Collection[int], then: Q | None
+) -> QuerySet[LoggedEvent]:
+    if without:
+        rows = rows.exclude(position__in=without)
+    return rows if then is None else rows.filter(then)
+
+
+def _newest_progress(jobs: Collection[str], without: Collection[int], then: Q | None) -> list[int]:
     positions: list[int] = []
     for type_ in sorted(PROGRESS_TYPES):
-        newest = LoggedEvent.objects.filter(stream=OuterRef("stream"), type=type_)
-        if without:
-            newest = newest.exclude(position__in=without)
+        of_stream = LoggedEvent.objects.filter(stream=OuterRef("stream"), type=type_)
+        newest = _known(of_stream, without, then).order_by("-sequence")
         positions += (
             StreamCursor.objects.filter(job_id__in=jobs)
-            .annotate(newest=Subquery(newest.order_by("-sequence").values("position")[:1]))
+            .annotate(newest=Subquery(newest.values("position")[:1]))
             .exclude(newest=None)
             .values_list("newest", flat=True)
         )

@@ -137,7 +137,7 @@ def _(_fact: p.RetryRequested, state: JobState, _event: Event) -> JobState:
 def _(_fact: p.RecordingDeleted, state: JobState, event: Event) -> JobState:
     if state.recording is None:
         return state
-    return state.having(recording=state.recording.model_copy(update={"deleted_at": event.time}))
+    return state.having(recording=state.recording.having(deleted_at=event.time))
 
 
 @_after.register
@@ -314,7 +314,7 @@ def _(fact: s.TorrentFailed, state: JobState, event: Event) -> JobState:
 
 def _torrent(state: JobState, info_hash: str, /, **changes: object) -> Torrent:
     torrent = state.torrent or Torrent(state="created", info_hash=info_hash)
-    return torrent.model_copy(update=changes)
+    return torrent.having(**changes)
 
 
 def _ended(state: JobState, event: Event, status: JobStatus, error: JobError | None) -> JobState:

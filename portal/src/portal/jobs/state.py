@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from chronicle_contracts import JobStatus
 from chronicle_contracts.recorder import Checksum, Completeness, Gap, MediaInfo, Phase
@@ -118,7 +118,3 @@ class JobState(Part):
     error: JobError | None = None
     timeline: tuple[Milestone, ...] = ()
     position: int = 0
-
-    def having(self, **changes: Any) -> JobState:
-        """Return the state with some fields replaced."""
-        return self.model_copy(update=changes)

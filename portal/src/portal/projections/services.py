@@ -41,15 +41,17 @@ class Voices(Part):
 
     by_name: Mapping[str, Voice] = {}
 
-    def having(self, publisher: str, **changes: Any) -> Voices:
+    def hearing(self, publisher: str, **changes: Any) -> Voices:
         """Return the voices with one of them changed."""
-        voice = self.by_name.get(publisher) or Voice()
-        changed = voice.model_copy(update=changes)
-        return Voices.model_construct(by_name={**self.by_name, publisher: changed})
+        changed = self.of(publisher).having(**changes)
+        return self.having(by_name={**self.by_name, publisher: changed})
 
     def of(self, publisher: str) -> Voice:
         """Return one of them."""
-        return self.by_name.get(publisher) or Voice()
+        return self.by_name.get(publisher) or _UNHEARD
+
+
+_UNHEARD = Voice()
 
 
 def fold(
@@ -64,7 +66,7 @@ def fold(
     before = voices.of(publisher)
     said = {**before.said, event.stream: max(before.said.get(event.stream, 0), event.sequence)}
     heard_at = event.time if before.heard_at is None else max(before.heard_at, event.time)
-    return _after(event.data, voices.having(publisher, said=said, heard_at=heard_at), event)
+    return _after(event.data, voices.hearing(publisher, said=said, heard_at=heard_at), event)
 
 
 @functools.singledispatch
@@ -75,23 +77,23 @@ def _after(_fact: Fact, voices: Voices, _event: Event) -> Voices:
 @_after.register(p.JobRequested)
 @_after.register(p.RetryRequested)
 def _(_fact: Fact, voices: Voices, event: Event) -> Voices:
-    return voices.having("dispatcher", owes_since=event.time)
+    return voices.hearing("dispatcher", owes_since=event.time)
 
 
 @_after.register
 def _(_fact: d.JobAccepted, voices: Voices, event: Event) -> Voices:
-    return voices.having("dispatcher", owes_since=event.time)  # a launch
+    return voices.hearing("dispatcher", owes_since=event.time)  # a launch
 
 
 @_after.register
 def _(fact: d.JobDeferred, voices: Voices, _event: Event) -> Voices:
-    return voices.having("dispatcher", owes_since=fact.until)
+    return voices.hearing("dispatcher", owes_since=fact.until)
 
 
 @_after.register
 def _(fact: d.RecorderLaunched, voices: Voices, event: Event) -> Voices:
-    voices = voices.having("dispatcher", owes_since=None)
-    return voices.having(
+    voices = voices.hearing("dispatcher", owes_since=None)
+    return voices.hearing(
         "recorder",
         open_runs=voices.of("recorder").open_runs | {fact.run_id},
         run_id=fact.run_id,
@@ -102,20 +104,20 @@ def _(fact: d.RecorderLaunched, voices: Voices, event: Event) -> Voices:
 
 @_after.register
 def _(fact: d.RecorderLost, voices: Voices, event: Event) -> Voices:
-    voices = voices.having("dispatcher", owes_since=event.time)  # another attempt, or its end
+    voices = voices.hearing("dispatcher", owes_since=event.time)  # another attempt, or its end
     return _run_over(voices, fact.run_id)
 
 
 @_after.register
 def _(fact: d.LaunchFailed, voices: Voices, event: Event) -> Voices:
-    voices = voices.having("dispatcher", owes_since=event.time)
+    voices = voices.hearing("dispatcher", owes_since=event.time)
     return _run_over(voices, fact.run_id)
 
 
 @_after.register(d.JobRejected)
 @_after.register(d.JobAbandoned)
 def _(_fact: Fact, voices: Voices, _event: Event) -> Voices:
-    return voices.having("dispatcher", owes_since=None)
+    return voices.hearing("dispatcher", owes_since=None)
 
 
 @_after.register
@@ -124,7 +126,7 @@ def _(fact: r.RunFact, voices: Voices, event: Event) -> Voices:
     if event.sealed:
         voices = _run_over(voices, fact.run_id)
         is_whole = isinstance(fact, r.Uploaded)
-        return voices.having("seeder", owes_since=event.time) if is_whole else voices
+        return voices.hearing("seeder", owes_since=event.time) if is_whole else voices
     if fact.attempt < (recorder.attempt or 0):
         return voices
     changes: dict[str, Any] = {"run_id": fact.run_id, "attempt": fact.attempt}
@@ -136,27 +138,27 @@ def _(fact: r.RunFact, voices: Voices, event: Event) -> Voices:
         }
     if fact.run_id in recorder.open_runs:
         changes["owes_since"] = event.time
-    return voices.having("recorder", **changes)
+    return voices.hearing("recorder", **changes)
 
 
 def _run_over(voices: Voices, run_id: str) -> Voices:
     recorder = voices.of("recorder")
     left = recorder.open_runs - {run_id}
-    return voices.having(
+    return voices.hearing(
         "recorder", open_runs=left, owes_since=recorder.owes_since if left else None
     )
 
 
 @_after.register
 def _(_fact: s.TorrentCreated, voices: Voices, event: Event) -> Voices:
-    return voices.having("seeder", owes_since=event.time)  # its seeding
+    return voices.hearing("seeder", owes_since=event.time)  # its seeding
 
 
 @_after.register(s.SeedingStarted)
 @_after.register(s.SeedingStopped)
 @_after.register(s.TorrentFailed)
 def _(_fact: Fact, voices: Voices, _event: Event) -> Voices:
-    return voices.having("seeder", owes_since=None)
+    return voices.hearing("seeder", owes_since=None)
 
 
 _SHOWN = (

@@ -75,39 +75,33 @@ def _(fact: s.TorrentCreated, _state: TorrentState | None, event: Event) -> Torr
 
 @_after.register
 def _(fact: s.SeedingStarted, state: TorrentState | None, event: Event) -> TorrentState:
-    return _known(state, fact.info_hash).model_copy(
-        update={
-            "state": "seeding",
-            "engine": fact.engine,
-            "seeding_since": event.time,
-            "stopped_at": None,
-            "why_stopped": None,
-            "heard_at": event.time,
-        }
+    return _known(state, fact.info_hash).having(
+        state="seeding",
+        engine=fact.engine,
+        seeding_since=event.time,
+        stopped_at=None,
+        why_stopped=None,
+        heard_at=event.time,
     )
 
 
 @_after.register
 def _(fact: s.SeedingProgress, state: TorrentState | None, event: Event) -> TorrentState:
-    return _known(state, fact.info_hash).model_copy(
-        update={
-            "uploaded": fact.uploaded,
-            "ratio": fact.ratio,
-            "peers": fact.peers,
-            "heard_at": event.time,
-        }
+    return _known(state, fact.info_hash).having(
+        uploaded=fact.uploaded,
+        ratio=fact.ratio,
+        peers=fact.peers,
+        heard_at=event.time,
     )
 
 
 @_after.register
 def _(fact: s.SeedingStopped, state: TorrentState | None, event: Event) -> TorrentState:
-    return _known(state, fact.info_hash).model_copy(
-        update={
-            "state": "stopped",
-            "stopped_at": event.time,
-            "why_stopped": fact.why,
-            "heard_at": event.time,
-        }
+    return _known(state, fact.info_hash).having(
+        state="stopped",
+        stopped_at=event.time,
+        why_stopped=fact.why,
+        heard_at=event.time,
     )
 
 

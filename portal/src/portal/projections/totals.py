@@ -76,27 +76,27 @@ def _(fact: r.RecordingFailed | d.JobRejected, state: Share, event: Event) -> Sh
 @_after.register
 def _(fact: d.JobAbandoned, state: Share, event: Event) -> Share:
     if fact.code == _STOPPED:
-        return state.model_copy(update={"failing": None})
+        return state.having(failing=None)
     # The recorder's own last words tell more than that it was given up.
     return _failing(state, event, state.failing.code if state.failing else fact.code)
 
 
 @_after.register
 def _(_fact: d.RecorderLaunched, state: Share, _event: Event) -> Share:
-    return state.model_copy(update={"failing": None}) if state.failing else state
+    return state.having(failing=None) if state.failing else state
 
 
 @_after.register
 def _(_fact: p.RetryRequested, state: Share, _event: Event) -> Share:
     if state.failing is None:
         return state
-    return state.model_copy(update={"failed": (*state.failed, state.failing), "failing": None})
+    return state.having(failed=(*state.failed, state.failing), failing=None)
 
 
 def _failing(state: Share, event: Event, code: str) -> Share:
     if state.delivered is not None:
         return state
-    return state.model_copy(update={"failing": Failed(day=event.time.date(), code=code)})
+    return state.having(failing=Failed(day=event.time.date(), code=code))
 
 
 def rows(job_id: str, state: Share) -> Sequence[Row]:

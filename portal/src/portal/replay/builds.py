@@ -24,8 +24,8 @@ def current() -> Build | None:
 
 
 def kept() -> Build | None:
-    """Return the build that a rollback would bring back."""
-    return Build.objects.filter(state=State.KEPT).first()
+    """Return the build that a rollback would bring back: of those kept, what was read last."""
+    return Build.objects.filter(state=State.KEPT).order_by("-swapped_at", "-id").first()
 
 
 def active(names: Sequence[str]) -> Build:
@@ -62,6 +62,17 @@ def discard(build: Build) -> None:
         shadow.drop(name)
     build.state = State.DROPPED
     build.save(update_fields=["state"])
+
+
+def discard_older() -> None:
+    """Drop what was kept before the last swap.
+
+    Not in the swap itself: dropping a large table takes longer than all the rest of it.
+    """
+    newest = kept()
+    for build in Build.objects.filter(state=State.KEPT):
+        if build != newest:
+            discard(build)
 
 
 def projections_of(build: Build) -> Sequence[Projection]:

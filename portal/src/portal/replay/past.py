@@ -1,8 +1,13 @@
-"""As-of: a job as it was."""
+"""As-of: a job as it was known at a position of the log, or as it truly was at a time.
+
+Both read milestones and the newest progress before the moment alone, however long the history.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+
+from django.db.models import Q
 
 from portal.eventlog import history
 from portal.jobs.projection import fold_history
@@ -19,14 +24,16 @@ def as_of(job_id: str, *, position: int | None = None, time: datetime | None = N
     """
     if (position is None) == (time is None):
         raise BadParameters("give either a position or a time", field="position")
+    then = Q(occurred_at__lte=time) if time is not None else Q(position__lte=position)
+    everything = history.skipped([job_id]).get(job_id, ())
     marks = [
         mark
-        for mark in history.skipped([job_id]).get(job_id, ())
+        for mark in everything
         if (position is None or mark.position <= position) and (time is None or mark.at <= time)
     ]
     try:
-        entries = history.of_job(job_id, until_position=position, until=time)
-        state = fold_history(entries, marks)
+        logged = history.of_jobs([job_id], without=[one.position for one in everything], then=then)
+        state = fold_history(history.read(logged[job_id]), marks)
     except Exception as error:
         raise NotNow(
             f"the history of job {job_id!r} cannot be folded ({sentence(error)}); "

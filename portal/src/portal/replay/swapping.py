@@ -7,6 +7,7 @@ a reader after it the new one; on PostgreSQL one that comes in between waits for
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -77,7 +78,11 @@ def _exchange(call: Call, verb: str, build: Build) -> Report:
             return run.report
         # Most of the rest is done while nobody waits.
         _patiently(lambda: _catch_up(build.pk))
-        changes = _patiently(lambda: _under_the_lock(build.pk, run))
+        changes, since = _patiently(lambda: _under_the_lock(build.pk, run))
+        held = time.monotonic() - since
+        run.count("milliseconds under the lock", math.ceil(held * 1000))
+        log.info("read_models_swapped", build=build.pk, seconds=round(held, 4))
+        builds.discard_older()
         _note_changes(run, [*_others(_foreseen(build), changes), *changes.items()])
     return run.report
 
@@ -99,9 +104,10 @@ def _catch_up(number: int) -> None:
 
 
 @transaction.atomic
-def _under_the_lock(number: int, run: Run) -> Changes:
+def _under_the_lock(number: int, run: Run) -> tuple[Changes, float]:
+    """Return what changes, and since when others wait for the lock."""
     lock_log()
-    began = time.monotonic()
+    since = time.monotonic()
     work = Construction(Build.objects.select_for_update().get(pk=number))
     if work.build.state not in {State.READY, State.KEPT}:
         raise NotNow(f"build {number} is {work.build.state} by now")
@@ -117,14 +123,11 @@ def _under_the_lock(number: int, run: Run) -> Changes:
         )
     _rename(work.build)
     run.report.counts.update({"folded under the lock": len(jobs), "swapped": 1})
-    log.info("read_models_swapped", build=number, seconds=round(time.monotonic() - began, 4))
-    return changes
+    return changes, since
 
 
 def _rename(build: Build) -> None:
     old = builds.active(build.projections)
-    for other in Build.objects.filter(state=State.KEPT).exclude(pk=build.pk):
-        builds.discard(other)
     now = timezone.now()
     shadow.show(builds.tables_of(build), instead_as=builds.tables_of(old))
     parked = list(ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True))
