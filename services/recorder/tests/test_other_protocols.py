@@ -1,16 +1,12 @@
-"""Progressive HTTP and DASH, fetched from real servers on loopback."""
+"""Progressive HTTP, fetched from real servers on loopback."""
 
 import http.server
 import threading
-from functools import partial
 
 import pytest
 from recorder.adapters.access import Access
-from recorder.adapters.dash import DashFetcher
 from recorder.adapters.http import HttpFetcher
-from recorder.adapters.manifest import UnreadableManifest, with_addresses
 
-from services.recorder.tests.process import ffmpeg
 from services.recorder.tests.test_hls import Kept
 
 
@@ -98,75 +94,3 @@ class TestHttpFetcher:
     def test_takes_the_end_of_a_film_for_the_end(self, serving):
         data, end = fetched(serving(send(200, b"\x47one")), is_film=True)
         assert (data, end.kind) == (b"\x47one", "ended")
-
-
-@pytest.fixture(scope="module")
-def dash_folder(tmp_path_factory):
-    """A DASH presentation of three seconds, and a server of it."""
-    folder = tmp_path_factory.mktemp("dash")
-    ffmpeg().run(
-        [
-            *("-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"),
-            *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "3"),
-            *("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac"),
-            *("-f", "dash", "-seg_duration", "1", str(folder / "film.mpd")),
-        ]
-    )
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(Quiet, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/film.mpd"
-    server.shutdown()
-    server.server_close()
-
-
-class TestDashFetcher:
-    def run(self, url, *, allow_private):
-        sink = Kept()
-        fetcher = DashFetcher(
-            ffmpeg(), url, sink, access=Access(allow_private=allow_private), is_film=True
-        )
-        fetcher.start()
-        fetcher._thread.join(30)
-        fetcher.close()
-        assert fetcher.end is not None
-        return sink, fetcher.end
-
-    def test_takes_sound_and_picture_to_their_end(self, dash_folder, tmp_path):
-        sink, end = self.run(dash_folder, allow_private=True)
-        assert end.kind == "ended"
-        made = tmp_path / "made.ts"
-        made.write_bytes(sink.data)
-        _, said = ffmpeg().run(["-i", f"file:{made}", "-map", "0", "-c", "copy", "-f", "null", "-"])
-        assert "Video: h264" in said
-        assert "Audio: aac" in said
-        assert "time=00:00:0" in said
-
-    def test_reaches_no_private_address_unless_that_is_allowed(self, dash_folder):
-        sink, end = self.run(dash_folder, allow_private=False)
-        assert end.kind == "broken"
-        assert not sink.data
-
-
-class TestWithAddresses:
-    def test_leads_every_absolute_address_through_the_relay(self):
-        manifest = b"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period>
-          <BaseURL>http://10.0.0.1/x/</BaseURL><AdaptationSet>
-          <SegmentTemplate media="seg-$Number$.m4s" initialization="/root/init.mp4"/>
-          </AdaptationSet></Period></MPD>"""
-        made = with_addresses(manifest, "https://h/a/m.mpd", lambda url: f"relay:{url}").decode()
-        assert "<BaseURL>relay:https://h/a/</BaseURL>" in made
-        assert "<BaseURL>relay:http://10.0.0.1/x/</BaseURL>" in made
-        assert 'media="seg-$Number$.m4s"' in made
-        assert 'initialization="relay:https://h/root/init.mp4"' in made
-
-    @pytest.mark.parametrize("body", [b"<MPD", b"", b"#EXTM3U", b"<!DOCTYPE html><br>"])
-    def test_refuses_what_it_cannot_read(self, body):
-        with pytest.raises(UnreadableManifest):
-            with_addresses(body, "https://h/m.mpd", str)

@@ -103,7 +103,6 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     )
     capture = FetchedCapture(
         Fetchers(
-            ffmpeg,
             HlsPositions(settings.work_dir),
             SegmentLog(settings.work_dir),
             url=settings.url,

@@ -6,10 +6,9 @@ import time
 
 import pytest
 from chronicle_sources import SourceError, resolve
-from recorder.adapters import hls, hls_playlist, http, loopback, vetted_http
+from recorder.adapters import dash_source, hls, hls_playlist, http, vetted_http
 from recorder.adapters.access import Access
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
-from recorder.adapters.dash import DashFetcher
 from recorder.adapters.feed import Feed
 from recorder.adapters.fetching import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
 from recorder.adapters.hls_position import HlsPositions
@@ -18,7 +17,7 @@ from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd
 
 from services.recorder.tests.egress.outside import PUBLIC, answer
-from services.recorder.tests.process import ffmpeg
+from services.recorder.tests.egress.test_dash_ways_in import dash_of
 from services.recorder.tests.test_hls import Kept, Noted
 
 HEAD = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
@@ -84,8 +83,8 @@ def by_http(url, sink):
     return http.HttpFetcher(url, sink, access=Access(allow_private=True), is_film=True)
 
 
-def by_dash(url, sink):
-    return DashFetcher(ffmpeg(), url, sink, access=Access(allow_private=True), is_film=True)
+def by_dash(folder, url, sink):
+    return dash_of(url, sink, Access(allow_private=True), folder)
 
 
 class TestPlaylist:
@@ -164,18 +163,18 @@ class TestSegment:
 
 
 class TestManifest:
-    def test_that_never_ends_is_left(self, outside, end_of):
+    def test_that_never_ends_is_left(self, outside, end_of, tmp_path):
         outside.pages["/endless.mpd"] = functools.partial(endless, first=b"<MPD><!--")
-        data, end = end_of(by_dash, outside.url("/endless.mpd"))
+        data, end = end_of(functools.partial(by_dash, tmp_path), outside.url("/endless.mpd"))
         assert end.kind == "broken"
-        assert f"more than {loopback.MOST_OF_MANIFEST} bytes" in end.detail
+        assert f"more than {dash_source.MOST_OF_MANIFEST} bytes" in end.detail
         assert not data
 
-    def test_whose_entities_multiply_is_left(self, outside, end_of):
+    def test_whose_entities_multiply_is_left(self, outside, end_of, tmp_path):
         entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
         text = f'<!DOCTYPE MPD [<!ENTITY a0 "{"x" * 100}">{entities}]><MPD>&a9;</MPD>'
         outside.pages["/laughs.mpd"] = text.encode()
-        _, end = end_of(by_dash, outside.url("/laughs.mpd"))
+        _, end = end_of(functools.partial(by_dash, tmp_path), outside.url("/laughs.mpd"))
         assert end.kind == "broken"
         assert "the manifest cannot be read" in end.detail
 

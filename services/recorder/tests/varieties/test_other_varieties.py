@@ -182,17 +182,14 @@ class TestDash:
     def test_of_a_film_is_whole_and_ends_by_itself(self, recorded):
         [ended] = recorded("dash_film").facts(RecordingEnded)
         assert ended.why == "ended"
-        assert recorded("dash_film").seconds == pytest.approx(SECONDS, abs=0.1)
+        # The first picture of this packager is shown 0.08 s after its sound begins.
+        assert recorded("dash_film").seconds == pytest.approx(SECONDS, abs=0.2)
 
     def test_is_recorded_in_the_best_size_or_the_one_that_is_asked_for(self, recorded):
         [best] = recorded("dash_best").facts(RecordingStarted)
         [limited] = recorded("dash_limited").facts(RecordingStarted)
         assert (best.media.height, limited.media.height) == (180, 90)
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="ffmpeg 9 repeats segments of a live SegmentTimeline whose durations differ",
-    )
     def test_with_uneven_times_repeats_nothing(self, recorded, media):
         assert Comparison.of(recorded("dash_times").path, media.path, "a").is_gapless
 

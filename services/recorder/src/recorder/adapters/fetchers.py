@@ -8,8 +8,9 @@ from chronicle_sources import Credentials
 
 from recorder.adapters.access import Access
 from recorder.adapters.dash import DashFetcher
+from recorder.adapters.dash_model import Wanted
+from recorder.adapters.dash_source import DashSource
 from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.ffmpeg import Ffmpeg
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.http import HttpFetcher
 from recorder.domain.stream import Stream
@@ -25,7 +26,6 @@ class Fetchers:
 
     def __init__(
         self,
-        ffmpeg: Ffmpeg,
         positions: HlsPositions,
         ledger: Ledger,
         *,
@@ -34,7 +34,6 @@ class Fetchers:
         credentials: Credentials,
         allow_private: bool,
     ) -> None:
-        self._ffmpeg = ffmpeg
         self._ledger = ledger
         self._positions = positions
         self._url = url
@@ -74,14 +73,29 @@ class Fetchers:
                 for track, url in enumerate(urls)
             ]
         if stream.protocol == "dash":
+            sources = {url: DashSource(url, access) for url in urls}
             return [
                 DashFetcher(
-                    self._ffmpeg,
-                    stream.media_url,
-                    sink(0),
-                    access=access,
-                    is_film=is_film,
-                    format_id=stream.format_id,
+                    sources[url],
+                    sink(track),
+                    wanted=wanted,
+                    ledger=self._ledger,
+                    positions=self._positions,
+                    track=track,
+                    refused_before=self._refused,
+                    since=self._since,
+                    is_rest=stream.is_rest,
                 )
+                for track, (url, wanted) in enumerate(zip(urls, _wanted(stream), strict=True))
             ]
         return [HttpFetcher(stream.media_url, sink(0), access=access, is_film=is_film)]
+
+
+def _wanted(stream: Stream) -> list[Wanted]:
+    """Return what each track of a presentation is to be made of, by yt-dlp's choice."""
+    named: list[str | None] = [*(stream.format_id or "").split("+")]
+    if stream.audio_url is None:
+        return [Wanted("any", stream.format_id, stream.height)]
+    if len(named) != 2:
+        named = [None, None]
+    return [Wanted("video", named[0], stream.height), Wanted("audio", named[1])]

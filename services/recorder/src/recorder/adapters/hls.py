@@ -25,11 +25,12 @@ from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorke
 from recorder.adapters.access import Access
 from recorder.adapters.bounded_http import bounded
 from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_ledger import REFUSALS, SegmentLedger
+from recorder.adapters.hls_ledger import SegmentLedger
 from recorder.adapters.hls_playlist import BoundedParser
 from recorder.adapters.hls_position import HlsPositions, Position
 from recorder.adapters.hls_programme import date_ranges, with_dates
 from recorder.adapters.hls_sections import SectionedWriter, with_offsets
+from recorder.adapters.reloads import REFUSALS
 from recorder.adapters.vetted_http import protect
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import DateRange, Segment
@@ -118,10 +119,10 @@ class HlsFetcher(Fetcher):
             while not self._stop.wait(0.1):
                 if self._stream.sink_closed:
                     return FetchEnd("broken", "The recorder takes no more media.")
-                if self._ledger.refusal is not None:
-                    return FetchEnd("refused", self._ledger.refusal)
-                if self._ledger.is_given_up:
-                    return FetchEnd("broken", self._ledger.trouble)
+                if refusal := self._ledger.refusal or self._ledger.reloads.refusal:
+                    return FetchEnd("refused", refusal)
+                if self._ledger.reloads.is_given_up:
+                    return FetchEnd("broken", self._ledger.reloads.trouble)
                 if not reader.writer.is_alive():
                     return self._natural_end(reader)
             return FetchEnd("broken", "It was stopped.")
@@ -132,7 +133,7 @@ class HlsFetcher(Fetcher):
         last = reader.worker.playlist_end
         if last is not None and reader.worker.sequence > last:
             return FetchEnd("ended", "The source marked the end of the stream.")
-        return FetchEnd("broken", self._ledger.trouble or "The stream broke off.")
+        return FetchEnd("broken", self._ledger.reloads.trouble or "The stream broke off.")
 
 
 def _ignore(_: DateRange) -> None: ...
@@ -159,7 +160,7 @@ class _Worker(HLSStreamWorker):
         try:
             super().reload()  # type: ignore[no-untyped-call]
         except StreamError as error:
-            ledger.playlist_failed(_status(error), str(error))
+            ledger.reloads.failed(_status(error), str(error))
             raise
         ledger.target_duration = self.playlist_targetduration
 

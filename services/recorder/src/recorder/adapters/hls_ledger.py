@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from chronicle_sources.errors import without_secrets
-
 from recorder.adapters.hls_position import Position
+from recorder.adapters.reloads import REFUSALS, Reloads
 from recorder.domain.gaps import Loss
-from recorder.domain.hindrance import Hindrance, Kind
+from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import Segment
 
 if TYPE_CHECKING:
@@ -23,16 +22,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1000  # segments
 MOST_LAG = 3  # segments by which one server of a cluster may be behind the others
-
-# Seconds of failing reloads after which the site is asked anew. A server that is down comes back
-# at the same address, and asking the site takes longer than trying that: every second counts
-# once the playlist has rolled on.
-ANSWERED_LIMIT = 30.0
-UNANSWERED_LIMIT = 120.0
-
 LEAST_STILL = 5.0  # seconds
-NOT_FOUND = 404
-REFUSALS = frozenset({401, 403, 410})
 
 
 class SegmentLedger:
@@ -54,8 +44,8 @@ class SegmentLedger:
     ) -> None:
         # True once everything since `begin_after` is either fetched or counted as lost.
         self.continues = False
-        self.refusal: str | None = None
-        self.trouble = ""
+        self.reloads = Reloads("playlist")
+        self.refusal: str | None = None  # of a segment
         self.target_duration = 0.0
         self._begin_after = begin_after
         self._since = since
@@ -66,9 +56,6 @@ class SegmentLedger:
         self._listed: dict[int, str] = {}
         self._dates: dict[int, datetime] = {}
         self._suspicions = 0
-        self._failing_since: float | None = None
-        self._is_answered = False
-        self._status: int | None = None
         self._advanced_at = time.monotonic()
 
     # The playlist
@@ -148,7 +135,7 @@ class SegmentLedger:
 
     def list(self, segments: Sequence[HLSSegment]) -> None:
         """Remember what a playlist offered."""
-        self._failing_since = None
+        self.reloads.worked()
         new = dict(map(_identity, segments))
         if new.keys() - self._listed.keys():
             self._advanced_at = time.monotonic()
@@ -158,32 +145,11 @@ class SegmentLedger:
             del self._listed[number]
             self._dates.pop(number, None)
 
-    def playlist_failed(self, status: int | None, said: str) -> None:
-        """Note that the playlist could not be read."""
-        self.trouble = f"The playlist cannot be read: {without_secrets(said).rstrip('.')}."
-        if self._failing_since is None:
-            self._failing_since = time.monotonic()
-        self._status = status
-        self._is_answered = status is not None and status < 500
-        if status in REFUSALS:
-            self.refusal = self.trouble
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether the playlist failed for so long that the site is to be asked for another."""
-        limit = ANSWERED_LIMIT if self._is_answered else UNANSWERED_LIMIT
-        return self.failing_for > limit
-
-    @property
-    def failing_for(self) -> float:
-        """Seconds since the playlist could be read the last time; 0 while it can."""
-        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
-
     @property
     def hindrance(self) -> Hindrance | None:
         """What is the matter with the playlist."""
-        if self._failing_since is not None:
-            return Hindrance(kind_of(self._status), self.trouble)
+        if (failure := self.reloads.hindrance) is not None:
+            return failure
         still_for = time.monotonic() - self._advanced_at
         if self._listed and still_for > max(LEAST_STILL, 2 * self.target_duration):
             return Hindrance("frozen", f"Nothing was added to the playlist for {still_for:.0f} s.")
@@ -214,15 +180,6 @@ class SegmentLedger:
                 discontinuity=bool(segment.discontinuity),
             ),
         )
-
-
-def kind_of(status: int | None) -> Kind:
-    """Return what an HTTP status says of a server; None: there was no answer."""
-    if status is None:
-        return "unreachable"
-    if status in REFUSALS:
-        return "refused"
-    return "missing" if status == NOT_FOUND else "failing"
 
 
 def _identity(segment: HLSSegment) -> tuple[int, str]:

@@ -16,8 +16,8 @@ from urllib3.exceptions import HTTPError
 from recorder.adapters.access import Access
 from recorder.adapters.container import container
 from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_ledger import REFUSALS, kind_of
 from recorder.adapters.icy import titles
+from recorder.adapters.reloads import REFUSALS, kind_of
 from recorder.adapters.vetted_http import protect
 from recorder.domain.hindrance import Hindrance, Kind
 from recorder.ports import FetchEnd

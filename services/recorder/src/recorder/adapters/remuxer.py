@@ -123,16 +123,22 @@ class Remuxer:
             log.warning("remuxer_failed", code=self._process.returncode, said=self.complaint)
 
     def _follow(self, progress: int) -> None:
+        frames = 0
         with os.fdopen(progress, "r", errors="replace") as lines:
             for line in lines:
                 name, _, value = line.strip().partition("=")
+                if name == "frame" and value.isdigit():
+                    frames = int(value)
                 if name == "out_time_us" and value.lstrip("-").isdigit():
-                    self._moved(int(value) / 1_000_000)
+                    self._moved(int(value) / 1_000_000, frames)
 
-    def _moved(self, out_time: float) -> None:
+    def _moved(self, out_time: float, frames: int) -> None:
         if self._is_apart:
-            # With -copyts the count begins where the source's clock stands.
-            self._first = out_time if self._first is None else self._first
+            if self._first is None:
+                # With -copyts the count begins with the first report; the pictures until then
+                # tell how much came before it: all of a short film.
+                rate = self._media.fps if self._media else None
+                self._first = out_time - (frames / rate if rate else 0.0)
             out_time -= self._first
         self._out_time = max(self._out_time, out_time)
 

@@ -1,0 +1,152 @@
+"""A DASH manifest that is read again and again, for all tracks of a stream at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from email.utils import parsedate_to_datetime
+
+import structlog
+from chronicle_sources.errors import without_secrets
+from requests import RequestException, Response, Session
+
+from recorder.adapters import dash_manifest
+from recorder.adapters.access import Access
+from recorder.adapters.bounded_http import bounded
+from recorder.adapters.dash_manifest import UnreadableManifest
+from recorder.adapters.dash_model import Presentation
+from recorder.adapters.reloads import Reloads
+from recorder.adapters.vetted_http import protect
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = (10.0, 10.0)  # seconds to connect, seconds without a byte
+MOST_OF_MANIFEST = 8 * 1024 * 1024  # bytes; a day of segments, each with a line of its own
+MANIFEST_WITHIN = 20.0  # seconds
+MOST_OF_TIME = 1024  # bytes of an answer that tells the time
+SOONEST, LATEST = 0.5, 15.0  # seconds between two looks
+WITHOUT_WORD = 5.0  # seconds, where a live manifest does not say how often it changes
+LEAST_SKEW = 3.0  # seconds by which a server's clock differs before it is believed
+
+_TIME = "urn:mpeg:dash:utc:"
+
+
+class DashSource:
+    """Reads the manifest at `url` in a thread of its own, from `begin` to the last `leave`."""
+
+    def __init__(self, url: str, access: Access) -> None:
+        self.session = Session()
+        protect(self.session, access)
+        self.reloads = Reloads("manifest")
+        self.presentation: Presentation | None = None
+        self.starts_at = 0.0  # Unix time; of a film that never was live 0
+        self.looks = 0  # how often the manifest was read
+        self._url = url
+        self._skew = 0.0
+        self._is_timed = False
+        self._users = 0
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._edge: float | None = None
+
+    def begin(self) -> None:
+        """A track is fetched from now on."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                threading.Thread(target=self._read_on, name="dash-manifest", daemon=True).start()
+
+    def leave(self) -> None:
+        """A track is fetched no more."""
+        with self._lock:
+            self._users -= 1
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Read it again soon: what it says does not hold."""
+        self._wake.set()
+
+    def now(self) -> float:
+        """Return the time by the source's clock."""
+        return time.time() + self._skew
+
+    def begin_at(self, edge: float) -> float:
+        """Return where all tracks begin: the place that the first of them asked for."""
+        with self._lock:
+            self._edge = edge if self._edge is None else self._edge
+            return self._edge
+
+    def get(self, url: str, **options: object) -> Response:
+        """Ask for something of this presentation. Raises `RequestException`."""
+        # `requests` takes options of many types.
+        return self.session.get(url, timeout=TIMEOUT, **options)  # type: ignore[arg-type]
+
+    def _read_on(self) -> None:
+        while self._users > 0 and self.reloads.refusal is None:
+            began = time.monotonic()
+            self._read()
+            shown = self.presentation
+            if shown is not None and not shown.is_live and self.reloads.failing_for == 0:
+                return  # it changes no more
+            self._wake.wait(max(0.0, self._pause(shown) - (time.monotonic() - began)))
+            self._wake.clear()
+            # Whoever is in a hurry is not alone.
+            time.sleep(SOONEST if time.monotonic() - began < SOONEST else 0)
+
+    def _pause(self, shown: Presentation | None) -> float:
+        if shown is None or self.reloads.failing_for > 0:
+            return 1.0
+        every = shown.update_every
+        return min(LATEST, max(SOONEST, WITHOUT_WORD if every is None else every))
+
+    def _read(self) -> None:
+        hooks = bounded(most=MOST_OF_MANIFEST, within=MANIFEST_WITHIN)
+        status: int | None = None
+        try:
+            answer = self.get(self._url, hooks=hooks)
+            status = answer.status_code
+            answer.raise_for_status()
+            shown = dash_manifest.read(answer.content, answer.url)
+        except (RequestException, UnreadableManifest) as error:
+            log.info("manifest_failed", status=status, error=without_secrets(str(error)))
+            self.reloads.failed(status, str(error))
+            return
+        self._set_clock(shown, answer)
+        # A manifest that has become a film keeps its place in time.
+        self.starts_at = self.starts_at if shown.starts_at is None else shown.starts_at
+        self._url = shown.location or self._url
+        self.presentation, self.looks = shown, self.looks + 1
+        self.reloads.worked()
+
+    def _set_clock(self, shown: Presentation, answer: Response) -> None:
+        if self._is_timed or not shown.is_live:
+            return
+        told = self._told_time(shown) or _date(answer)
+        self._is_timed = True
+        if told is not None and abs(told - time.time()) > LEAST_SKEW:
+            self._skew = told - time.time()
+            log.info("clock_set_by_source", skew=round(self._skew, 1))
+
+    def _told_time(self, shown: Presentation) -> float | None:
+        for scheme, value in shown.timings:
+            way = scheme.removeprefix(_TIME).partition(":")[0]
+            try:
+                if way == "direct":
+                    return dash_manifest.moment(value)
+                if way in {"http-xsdate", "http-iso"}:
+                    hooks = bounded(most=MOST_OF_TIME, within=TIMEOUT[1])
+                    return dash_manifest.moment(self.get(value, hooks=hooks).text)
+                if way == "http-head":
+                    return _date(self.session.head(value, timeout=TIMEOUT))
+            except (RequestException, ValueError):
+                continue
+        return None
+
+
+def _date(answer: Response) -> float | None:
+    """Return when an answer was made, by its server's clock; RFC 9110 and 9111."""
+    try:
+        age = int(answer.headers.get("Age", "0"))
+        return parsedate_to_datetime(answer.headers["Date"]).timestamp() + age
+    except (KeyError, ValueError, OverflowError):
+        return None
