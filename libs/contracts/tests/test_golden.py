@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 from chronicle_contracts import UPCASTERS, current_types, decode, encode, known_types
-from chronicle_contracts.catalogue import GOLDEN
+from chronicle_contracts.catalogue import GOLDEN, event_types
 from chronicle_contracts.compatibility import changes_of
 from chronicle_contracts.schema import schema_of
 
@@ -60,3 +60,12 @@ class TestForward:
     def test_what_is_written_today_satisfies_the_golden_schema(self, fact):
         written = json.loads(encode(message(fact)))["data"]
         jsonschema.validate(written, golden(fact.TYPE, "schema"))
+
+
+@pytest.mark.parametrize("one", event_types(), ids=lambda one: one.type)
+class TestWords:
+    """What the catalogue shows to people."""
+
+    def test_say_what_the_event_and_each_of_its_fields_mean(self, one):
+        assert one.summary
+        assert [field.path for field in one.fields if not field.description] == []

@@ -32,8 +32,8 @@ LOG_TAIL_BYTES = 2048
 class RunFact(Fact):
     """What all facts of a run share: which run of which attempt speaks."""
 
-    run_id: str
-    attempt: int = Field(ge=1)
+    run_id: str = Field(description="the run: job and attempt")
+    attempt: int = Field(ge=1, description="number of the attempt, from 1")
 
 
 class MediaInfo(BaseModel):
@@ -41,12 +41,12 @@ class MediaInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    container: str = "matroska"
-    video_codec: str | None = None
-    audio_codec: str | None = None
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
+    container: str = Field(default="matroska", description="file format")
+    video_codec: str | None = Field(default=None, description="e.g. h264")
+    audio_codec: str | None = Field(default=None, description="e.g. aac")
+    width: int | None = Field(default=None, description="pixels")
+    height: int | None = Field(default=None, description="pixels")
+    fps: float | None = Field(default=None, description="frames a second")
 
 
 class Checksum(BaseModel):
@@ -54,8 +54,8 @@ class Checksum(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    algorithm: Literal["sha256", "crc64nvme"]
-    value: str
+    algorithm: Literal["sha256", "crc64nvme"] = Field(description="how it was made")
+    value: str = Field(description="in hexadecimal")
 
 
 class Gap(BaseModel):
@@ -63,8 +63,8 @@ class Gap(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    cause: str
-    seconds: float = Field(ge=0)
+    cause: str = Field(description="what happened, in a word")
+    seconds: float = Field(ge=0, description="seconds of media")
     at_media_seconds: float = Field(ge=0, description="place in the recording")
     at: datetime | None = Field(default=None, description="wall clock at which it began")
 
@@ -87,8 +87,10 @@ class Completeness(BaseModel):
     drift: float | None = Field(
         default=None, description="seconds between the ends of video and sound"
     )
-    segments_expected: int | None = Field(default=None, ge=0)
-    segments_kept: int | None = Field(default=None, ge=0)
+    segments_expected: int | None = Field(
+        default=None, ge=0, description="segments that the source announced"
+    )
+    segments_kept: int | None = Field(default=None, ge=0, description="segments that were kept")
     verified: bool = Field(description="size, checksum, duration and playability were checked")
 
 
@@ -105,11 +107,11 @@ def share_kept(duration: float, missing_seconds: float) -> float:
 class RecordingStarted(RunFact, publisher="recorder"):
     """The first media byte was kept."""
 
-    key: str
-    protocol: str
+    key: str = Field(description="of the recording in the store")
+    protocol: str = Field(description="how it is fetched, e.g. hls")
     format: str | None = Field(default=None, description="the rendition that was chosen")
-    title: str | None = None
-    media: MediaInfo = MediaInfo()
+    title: str | None = Field(default=None, description="of the stream, as its site calls it")
+    media: MediaInfo = Field(default=MediaInfo(), description="what it is made of")
     start_gap: float | None = Field(
         default=None, description="seconds from the run's start to its first media byte"
     )
@@ -121,10 +123,10 @@ class RecordingStarted(RunFact, publisher="recorder"):
 class Heartbeat(RunFact, publisher="recorder"):
     """The run lives; `media_seconds` is what shows that it moves."""
 
-    phase: Phase
-    bytes_recorded: int = Field(ge=0)
+    phase: Phase = Field(description="where the run is")
+    bytes_recorded: int = Field(ge=0, description="bytes fetched and kept so far")
     bytes_durable: int = Field(ge=0, description="bytes that the recording store confirmed")
-    media_seconds: float = Field(ge=0)
+    media_seconds: float = Field(ge=0, description="seconds of media so far")
     bitrate: float | None = Field(default=None, description="bits per second of media time")
     free_disk: int | None = Field(default=None, description="bytes free where the spool lies")
     restarts: int = Field(default=0, ge=0, description="restarts of fetcher or remuxer so far")
@@ -133,30 +135,30 @@ class Heartbeat(RunFact, publisher="recorder"):
 class CaptureInterrupted(RunFact, publisher="recorder"):
     """Media stopped coming; the recorder goes on trying."""
 
-    cause: str
-    detail: str | None = None
-    media_seconds: float = Field(ge=0)
+    cause: str = Field(description="what happened, in a word")
+    detail: str | None = Field(default=None, description="a sentence for people")
+    media_seconds: float = Field(ge=0, description="seconds of media so far")
 
 
 class CaptureResumed(RunFact, publisher="recorder"):
     """Media comes again, `after` seconds of wall clock later."""
 
-    after: float = Field(ge=0)
-    media_seconds: float = Field(ge=0)
+    after: float = Field(ge=0, description="seconds of wall clock")
+    media_seconds: float = Field(ge=0, description="seconds of media so far")
 
 
 class GapFound(RunFact, publisher="recorder"):
     """Media is missing from the recording."""
 
-    gap: Gap
+    gap: Gap = Field(description="what is missing")
 
 
 class RecordingEnded(RunFact, publisher="recorder"):
     """Nothing more is recorded in this run; what there is is being delivered."""
 
-    why: EndReason
-    detail: str | None = None
-    media_seconds: float = Field(ge=0)
+    why: EndReason = Field(description="what ended it")
+    detail: str | None = Field(default=None, description="a sentence for people")
+    media_seconds: float = Field(ge=0, description="seconds of media so far")
 
 
 class Uploaded(RunFact, publisher="recorder", version=2):
@@ -165,14 +167,14 @@ class Uploaded(RunFact, publisher="recorder", version=2):
     Version 1 said nothing about completeness: `chronicle_contracts.superseded`.
     """
 
-    key: str
+    key: str = Field(description="of the recording in the store")
     size: int = Field(ge=0, description="bytes")
-    checksum: Checksum
-    etag: str | None = None
+    checksum: Checksum = Field(description="of the whole object")
+    etag: str | None = Field(default=None, description="as the store gave it")
     duration: float = Field(ge=0, description="seconds, as probed")
-    media: MediaInfo = MediaInfo()
-    gaps: tuple[Gap, ...] = ()
-    completeness: Completeness
+    media: MediaInfo = Field(default=MediaInfo(), description="what it is made of")
+    gaps: tuple[Gap, ...] = Field(default=(), description="what is missing")
+    completeness: Completeness = Field(description="how much of what there was is there")
     manifest_key: str | None = Field(
         default=None, description="the recording's manifest, beside it in the store"
     )
@@ -181,8 +183,10 @@ class Uploaded(RunFact, publisher="recorder", version=2):
 class RecordingFailed(RunFact, publisher="recorder"):
     """The run ended without a recording; `log_tail` is the last 2,048 bytes of its log."""
 
-    code: str
-    detail: str
-    log_tail: str = ""
-    saved_bytes: int = Field(default=0, ge=0)
-    saved_key: str | None = None
+    code: str = Field(description="what went wrong, for machines")
+    detail: str = Field(description="a sentence for people")
+    log_tail: str = Field(default="", description="the last of its log")
+    saved_bytes: int = Field(
+        default=0, ge=0, description="bytes that lie in the store all the same"
+    )
+    saved_key: str | None = Field(default=None, description="where they lie")

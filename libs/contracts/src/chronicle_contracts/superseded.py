@@ -27,13 +27,13 @@ from chronicle_contracts.recorder import (
 class UploadedV1(RunFact, publisher="recorder", name="Uploaded"):
     """The recording is whole in the store and was verified there."""
 
-    key: str
+    key: str = Field(description="of the recording in the store")
     size: int = Field(ge=0, description="bytes")
-    checksum: Checksum
-    etag: str | None = None
+    checksum: Checksum = Field(description="of the whole object")
+    etag: str | None = Field(default=None, description="as the store gave it")
     duration: float = Field(ge=0, description="seconds, as probed")
-    media: MediaInfo = MediaInfo()
-    gaps: tuple[Gap, ...] = ()
+    media: MediaInfo = Field(default=MediaInfo(), description="what it is made of")
+    gaps: tuple[Gap, ...] = Field(default=(), description="what is missing")
 
 
 def _uploaded_v2(fact: UploadedV1) -> Uploaded:

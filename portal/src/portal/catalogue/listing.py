@@ -15,6 +15,8 @@ from chronicle_messaging import load_topology
 from portal.catalogue.tally import Seen, seen
 from portal.configuration import PortalSettings
 
+_FLOW = ("portal", "dispatcher", "recorder", "seeder")  # in the order of a job's life
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -68,8 +70,10 @@ class Catalogue:
     def events(self) -> list[Event]:
         """The entries with the versions of an event together, by publisher and name."""
 
-        def key(entry: Entry) -> tuple[str, str]:
-            return entry.event.publisher, entry.event.name
+        def key(entry: Entry) -> tuple[int, str, str]:
+            publisher = entry.event.publisher
+            rank = _FLOW.index(publisher) if publisher in _FLOW else len(_FLOW)
+            return rank, publisher, entry.event.name
 
         ordered = sorted(self.entries, key=lambda entry: (*key(entry), -entry.event.version))
         return [Event(list(versions)) for _, versions in groupby(ordered, key)]
