@@ -1,8 +1,10 @@
 """The flow: given what happened, when an event comes, then this is said and done."""
 
 import pytest
-from chronicle_contracts import Ignore, Retry
+from chronicle_contracts import Ignore, Retry, encode
 from chronicle_contracts.portal import JobRequested
+from chronicle_contracts.superseded import UploadedV1
+from chronicle_messaging import Message
 from seeder.domain.seed import State
 from seeder.ports import CannotMake
 
@@ -99,6 +101,33 @@ class TestUploaded:
         world.seeder.handle(old)
         assert world.said() == ["TorrentCreated", "SeedingStarted"] * 2
         assert world.seed().torrent.content == f"sha256:{'cd' * 32}"
+
+
+class TestUploadedOfVersionOne:
+    """A replay sends events as they were said: the queue may hold what an old recorder said."""
+
+    @pytest.fixture
+    def old(self):
+        """The event that the consumer makes of the message that lies in the queue."""
+        new = uploaded()
+        fields = {name: getattr(new.data, name) for name in UploadedV1.model_fields}
+        said = new.model_copy(update={"type": UploadedV1.TYPE, "data": UploadedV1(**fields)})
+        message = Message(body=encode(said).decode(), group=JOB, receipt="r", message_id="m")
+        assert "completeness" not in message.body
+        return message.event()
+
+    def test_leads_to_the_same_torrent(self, world, old):
+        world.seeder.handle(old)
+        assert world.said() == ["TorrentCreated", "SeedingStarted"]
+        other = World()
+        other.seeder.handle(uploaded())
+        assert world.history() == other.history()
+
+    def test_changes_nothing_where_the_recording_is_seeded_already(self, world, old):
+        world.seeder.handle(uploaded())
+        world.seeder.handle(old)
+        assert world.said() == ["TorrentCreated", "SeedingStarted"]
+        assert world.maker.made == 1
 
 
 class TestFailure:

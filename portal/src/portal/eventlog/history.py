@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from chronicle_contracts import UPCASTERS, decode
+from chronicle_contracts import decode
 from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -20,7 +21,7 @@ Logged = tuple[int, str]
 
 def entry(position: int, envelope: str) -> Entry:
     """Decode an entry of the log, in the newest version of its type; raises `MalformedEvent`."""
-    return Entry(UPCASTERS.lift(decode(envelope)), position)
+    return Entry(decode(envelope), position)
 
 
 def read(logged: Collection[Logged]) -> list[Entry]:
@@ -93,6 +94,43 @@ def of_jobs(
         ):
             histories[job_id].append((position, envelope))
     return histories
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A milestone, or progress that followed progress of its stream, with the newest of it."""
+
+    position: int
+    envelope: str
+    first_position: int
+    events: int
+
+
+def with_stretches(job_id: str, *, without: Collection[int] = ()) -> list[Stretch]:
+    """Return what was heard of a job, progress as stretches; only what they show is read whole."""
+    rows = _known(LoggedEvent.objects.filter(job_id=job_id), without, None)
+    found: list[tuple[int, int, int]] = []
+    run: list[int] = []
+    last: tuple[str, str] | None = None
+    for stream, type_, position, progress in rows.order_by("stream", "sequence").values_list(
+        "stream", "type", "position", "progress"
+    ):
+        place = (stream, type_) if progress else None
+        if run and place != last:
+            found.append((run[-1], run[0], len(run)))
+            run = []
+        if progress:
+            run.append(position)
+        else:
+            found.append((position, position, 1))
+        last = place
+    if run:
+        found.append((run[-1], run[0], len(run)))
+    shown = LoggedEvent.objects.filter(position__in=[one[0] for one in found])
+    envelopes = dict(shown.values_list("position", "envelope"))
+    return [
+        Stretch(position, envelopes[position], first, events) for position, first, events in found
+    ]
 
 
 def _known(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
-from chronicle_contracts import UPCASTERS, Event, Fact, JobStatus
+from chronicle_contracts import Event, Fact, JobStatus
 from chronicle_contracts import dispatcher as d
 from chronicle_contracts import portal as p
 from chronicle_contracts import recorder as r
@@ -29,7 +29,6 @@ from portal.projections.losses import has_losses
 
 def fold(state: JobState | None, event: Event, *, position: int = 0) -> JobState:
     """Return the state after one more event; None is the state before the first."""
-    event = UPCASTERS.lift(event)
     if state is None:
         state = JobState(id=event.subject, requested_at=event.time, updated_at=event.time)
     changed = _after(event.data, state, event)
