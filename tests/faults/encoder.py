@@ -85,7 +85,8 @@ class Encoder:
     def close(self) -> None:
         """Stop the thread."""
         self._stop.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     # The knobs
 

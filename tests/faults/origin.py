@@ -35,6 +35,11 @@ class Request:
         self._handler = handler
         self._origin = origin
 
+    def header(self, name: str) -> str | None:
+        """What the request says of a header."""
+        value: str | None = self._handler.headers[name]
+        return value
+
     @property
     def playlist(self) -> str | None:
         """What the origin would answer for the playlist; None for what is none."""

@@ -18,7 +18,18 @@ from chronicle_sources.resolution import Resolution
 
 # Everything else stays out of the child: credentials above all, and proxies, which would be
 # asked to fetch in its place and could reach what the guard refuses.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# By the work folder a supervisor finds what a recorder that died has left behind.
+_PASSED_ON = (
+    "CHRONICLE_WORK_DIR",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+)
 
 
 def resolve(

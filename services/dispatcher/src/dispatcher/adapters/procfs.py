@@ -82,18 +82,27 @@ def working_in(work: str) -> list[Stat]:
     The environment names it, from the recorder down to whatever it starts.
     """
     mark = f"{WORK_DIR}={work}".encode()
-    return [one for one in processes() if one.runs and mark in _environ(one.pid).split(b"\0")]
+
+    def is_marked(pid: int) -> bool:
+        return mark in _read(pid, "environ").split(b"\0")
+
+    return [one for one in processes() if one.runs and is_marked(one.pid)]
 
 
 def environment_of(pid: int) -> dict[str, str]:
     """Return the environment that a process of ours was started with; empty where it is hidden."""
-    raw = _environ(pid).split(b"\0")
+    raw = _read(pid, "environ").split(b"\0")
     pairs = (entry.decode(errors="replace").partition("=") for entry in raw)
     return {name: value for name, is_pair, value in pairs if is_pair}
 
 
-def _environ(pid: int) -> bytes:
+def command_of(pid: int) -> bytes:
+    """Return the command line of a process, its words separated by zeros."""
+    return _read(pid, "cmdline")
+
+
+def _read(pid: int, name: str) -> bytes:
     try:
-        return (PROC / str(pid) / "environ").read_bytes()
+        return (PROC / str(pid) / name).read_bytes()
     except OSError:
         return b""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chronicle_contracts.dispatcher import JobAccepted, JobDeferred, JobRejected, LiveStatus
 
-from dispatcher.domain.look import LEAD
+from dispatcher.domain.look import AROUND, LEAD
 
 Verdict = JobAccepted | JobRejected | JobDeferred
 
@@ -17,7 +17,7 @@ AWAY = frozenset({"unreachable", "timeout", "blocked"})
 
 # Streams begin late. Somebody who waits is not told "there is no stream" at that second, nor
 # after a page was taken down for a minute; an outage of a site outlasts its streams' starts.
-LATENESS = timedelta(minutes=15)
+LATENESS = AROUND
 OUTAGE = timedelta(hours=6)
 
 

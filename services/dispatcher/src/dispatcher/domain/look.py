@@ -20,6 +20,7 @@ FAR = timedelta(hours=1)  # the longest pause before the start
 OVERDUE = timedelta(minutes=2)  # and after it, or where no start is known
 # Trouble is looked into at once, then more and more seldom; a site that blocks us is spared.
 SPARED = timedelta(seconds=20)
+AROUND = timedelta(minutes=15)
 # A job's own time is its start: whoever looks so much before it has a recorder by then.
 LEAD = timedelta(seconds=10)
 # What a launch takes anyhow; live streams are begun as far back as that.
@@ -53,6 +54,8 @@ def due_at(dispatch: Dispatch, look: Look | None) -> datetime:
     if deferral.reason == "scheduled" and begins is not None and last < begins - LEAD:
         return begins - LEAD  # nobody asked for what comes before
     troubled_since = look.troubled_since if look else None
+    if begins is not None and abs(last - begins) <= AROUND:
+        troubled_since = None  # in these minutes a refusal is no trouble: it has not begun
     return last + pause(last, begins=begins, since=since, troubled_since=troubled_since)
 
 

@@ -12,8 +12,18 @@ from typing import Any
 
 import imageio_ffmpeg
 
-# ffmpeg needs nothing else of ours, credentials least of all.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# ffmpeg needs nothing else of ours, credentials least of all. By the work folder a supervisor
+# finds what a recorder that died has left behind.
+_PASSED_ON = (
+    "CHRONICLE_WORK_DIR",
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+)
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
