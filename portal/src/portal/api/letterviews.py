@@ -52,10 +52,8 @@ class DeadLetterRedrive(Tool):
     def post(self, request: Request, queue: str) -> Response:  # noqa: ARG002
         """Redrive."""
         order = self.order(shapes.RedriveOrder)
-        messages, rate = order["messages"], order.get("rate")
-        return self.begin(
-            lambda call: deadletters.redrive(call, queue, messages=messages, rate=rate), order
-        )
+        given = {"queue": queue, "messages": order["messages"], "rate": order.get("rate")}
+        return self.begin("redrive", given, order)
 
 
 class DeadLetterDrop(Tool):

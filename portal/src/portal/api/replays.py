@@ -47,6 +47,9 @@ class ReplayOrder(StrictSerializer):
     verb = serializers.ChoiceField(choices=VERBS)
     dry_run = serializers.BooleanField(default=False)
     fresh = serializers.BooleanField(default=False, help_text="rebuild: give up one under way")
+    projections = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="rebuild, verify: only these"
+    )
     to = serializers.CharField(required=False, help_text="the consumer, e.g. seeder")
     types = serializers.ListField(child=serializers.CharField(), default=list)
     jobs = serializers.ListField(child=serializers.CharField(), default=list)

@@ -10,9 +10,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from portal.api import replays as shapes
 from portal.api.tools import NewestFirst, Tool
-from portal.replay.building import rebuild, verify
 from portal.replay.models import Replay
-from portal.replay.sending import Selection, replay
+from portal.replay.sending import Selection
 from portal.replay.swapping import rollback, swap
 
 
@@ -42,9 +41,10 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
             case "rollback":
                 return self.report(rollback, order)
             case "rebuild":
-                return self.begin(lambda call: rebuild(call, fresh=order["fresh"]), order)
+                given = {"fresh": order["fresh"], "projections": order["projections"]}
+                return self.begin("rebuild", given, order)
             case "verify":
-                return self.begin(verify, order)
+                return self.begin("verify", {"projections": order["projections"]}, order)
         selection = Selection(
             types=tuple(order["types"]),
             jobs=tuple(order["jobs"]),
@@ -52,5 +52,5 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
             until=order.get("until"),
             everything=order["everything"],
         )
-        rate = order.get("rate")
-        return self.begin(lambda call: replay(call, order["to"], selection, rate=rate), order)
+        given = {"to": order["to"], "rate": order.get("rate"), **selection.as_parameters()}
+        return self.begin("replay", given, order)

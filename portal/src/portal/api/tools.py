@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from portal.accounts.permissions import IsAdmin, IsViewer
 from portal.api.endpoints import Endpoint, refusals
 from portal.api.replays import ReplaySerializer
-from portal.replay import background
+from portal.replay import orders, work
 from portal.replay.records import Call, Report
 
 MOST_ITEMS = 1000
@@ -55,10 +55,10 @@ class Tool(Endpoint):
             report = verb(self.call(order)).as_json()
         return Response({**report, "items": report["items"][:MOST_ITEMS]})
 
-    def begin(self, verb: Verb, order: dict[str, Any]) -> Response:
-        """Begin a long verb and answer with its record; a dry run is waited for."""
+    def begin(self, name: str, given: orders.Arguments, order: dict[str, Any]) -> Response:
+        """Queue a long verb and answer with its record; a dry run is waited for."""
         if order["dry_run"]:
-            return self.report(verb, order)
+            return self.report(lambda call: orders.carry_out(call, name, given), order)
         with refusals():
-            record, _ = background.start(verb, self.call(order))
+            record = work.enqueue(self.call(order), name, given)
         return Response(ReplaySerializer(record).data, status=status.HTTP_202_ACCEPTED)

@@ -12,6 +12,13 @@ from portal.api import landing, letterviews, repairviews
 from portal.api.eventviews import EventList, JobAsOf, JobEventList
 from portal.api.health import Live, Ready
 from portal.api.jobviews import JobViewSet
+from portal.api.projectionviews import (
+    JobChanges,
+    RecordingViewSet,
+    Services,
+    TorrentViewSet,
+    Totals,
+)
 from portal.api.replayviews import ReplayViewSet
 from portal.api.schema import DocsView, SchemaView
 from portal.catalogue import pages
@@ -20,6 +27,8 @@ from portal.catalogue.endpoints import AsyncApi, EventTypes, OneEventType
 _router = SimpleRouter(trailing_slash=False)
 _router.register("jobs", JobViewSet, basename="job")
 _router.register("replays", ReplayViewSet, basename="replay")
+_router.register("recordings", RecordingViewSet, basename="recording")
+_router.register("torrents", TorrentViewSet, basename="torrent")
 _router.register("quarantine", repairviews.QuarantineViewSet, basename="quarantine")
 
 _JOB = rf"^jobs/(?P<job_id>{naming.JOB_ID.pattern})"
@@ -29,11 +38,13 @@ _LETTERS = r"^dead-letters/(?P<queue>[a-z0-9-]+)"
 
 _v1 = [
     re_path(rf"{_JOB}/events\Z", JobEventList.as_view(), name="job-events"),
+    re_path(rf"{_JOB}/changes\Z", JobChanges.as_view(), name="job-changes"),
     re_path(rf"{_JOB}/as-of\Z", JobAsOf.as_view(), name="job-as-of"),
     *_router.urls,
+    path("totals", Totals.as_view(), name="totals"),
+    path("services", Services.as_view(), name="services"),
     path("gaps", repairviews.Gaps.as_view(), name="gaps"),
     path("gaps/repair", repairviews.GapRepair.as_view(), name="gaps-repair"),
-    path("gaps/ask", repairviews.GapAsk.as_view(), name="gaps-ask"),
     path("gaps/ask", repairviews.GapAsk.as_view(), name="gaps-ask"),
     path("gaps/accept", repairviews.GapAccept.as_view(), name="gaps-accept"),
     path("parked", repairviews.ParkedJobs.as_view(), name="parked"),

@@ -12,9 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.accounts.access import RoleAdmin
-from portal.replay import background
+from portal.replay import work
 from portal.replay.actions import act
-from portal.replay.building import rebuild
 from portal.replay.models import Build, Replay
 from portal.replay.records import Call
 from portal.replay.swapping import rollback, swap
@@ -68,13 +67,21 @@ class ReplayAdmin(RoleAdmin):
 class BuildAdmin(RoleAdmin):
     """The tables of the read model; the actions are about them all, whichever is chosen."""
 
-    list_display = ("__str__", "state", "jobs", "position", "started_at", "ready_at", "swapped_at")
+    list_display = (
+        *("__str__", "state", "named", "jobs", "position"),
+        *("started_at", "ready_at", "swapped_at"),
+    )
     list_filter = ("state",)
     actions = ("build", "swap_in", "roll_back")
     fields = (
-        *("id", "state", "jobs", "position", "folded", "last_job", "fingerprint"),
+        *("id", "state", "named", "jobs", "position", "folded", "last_job", "fingerprint"),
         *("started_at", "ready_at", "swapped_at", "report_json", "again_json"),
     )
+
+    @admin.display(description="projections")
+    def named(self, build: Build) -> str:
+        """Which projections it has tables of."""
+        return ", ".join(build.projections)
 
     @admin.display(description="what a swap changes")
     def report_json(self, build: Build) -> SafeString:
@@ -88,9 +95,9 @@ class BuildAdmin(RoleAdmin):
 
     @admin.action(description="Build anew, or go on building", permissions=["administer"])
     def build(self, request: HttpRequest, chosen: QuerySet[Build]) -> None:  # noqa: ARG002
-        """Begin in the background."""
-        record, _ = background.start(rebuild, Call(by=request.user.get_username()))
-        self.message_user(request, f"Building; see record {record.pk}.")
+        """Queue it."""
+        record = work.enqueue(Call(by=request.user.get_username()), "rebuild", {})
+        self.message_user(request, f"A build is on its way; see record {record.pk}.")
 
     @admin.action(description="Swap in the build that is ready", permissions=["administer"])
     def swap_in(self, request: HttpRequest, chosen: QuerySet[Build]) -> None:  # noqa: ARG002

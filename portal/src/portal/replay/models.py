@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
+
+# A process that has not renewed its record for so long is gone.
+LEASE = timedelta(minutes=1)
 
 
 class Replay(models.Model):
@@ -14,13 +18,15 @@ class Replay(models.Model):
     class Outcome(models.TextChoices):
         """How it ended."""
 
-        RUNNING = "running", "under way, or its process was killed"
+        QUEUED = "queued", "waits for the process that does such work"
+        RUNNING = "running", "under way"
         DONE = "done", "everything was done"
         INCOMPLETE = "incomplete", "something is left"
         FAILED = "failed", "it ended with an error"
-        INTERRUPTED = "interrupted", "somebody stopped it; it can be resumed"
+        INTERRUPTED = "interrupted", "stopped, or its process was killed; what was done stands"
 
-    # Goes as `replayid` into the events that are sent again.
+    # Whoever carries it out renews `updated_at` every few seconds (`records.BEAT`).
+    # The id goes as `replayid` into the events that are sent again.
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     verb = models.CharField(max_length=40, db_index=True)
     requested_by = models.CharField(max_length=255, blank=True)
@@ -39,6 +45,10 @@ class Replay(models.Model):
         max_length=20, choices=Outcome.choices, default=Outcome.RUNNING, db_index=True
     )
     error = models.TextField(blank=True)
+    # What a process of its own is to do (`orders`); null: a command does it where it was typed.
+    order = models.JSONField(null=True, blank=True, editable=False)
+    # How many processes have begun it.
+    takes = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = "replay record"
@@ -47,6 +57,10 @@ class Replay(models.Model):
     def __str__(self) -> str:
         """Say what was done and how it ended."""
         return f"{self.verb} ({self.outcome})"
+
+    def is_alive(self, now: datetime) -> bool:
+        """Return whether a process has renewed it lately."""
+        return self.outcome == self.Outcome.RUNNING and self.updated_at > now - LEASE
 
 
 class Build(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from portal.replay.models import Replay
@@ -22,6 +24,8 @@ Item = dict[str, Any]
 # A record keeps the first ones; a command prints them all.
 MOST_ITEMS = 200
 _SAVE_EVERY = 1.0  # seconds
+# Seconds between two signs of life of whoever carries out a verb.
+BEAT = 5.0
 
 
 def _nobody(*_: Any) -> None:
@@ -32,14 +36,14 @@ def _nobody(*_: Any) -> None:
 class Call:
     """Who calls a verb and how.
 
-    `progress` gets what is done and how much there is (None: not known); `opened` gets the
-    record once the parameters are accepted. A dry run changes nothing and leaves no record.
+    `progress` gets what is done and how much there is (None: not known). A dry run changes
+    nothing and leaves no record; everything else leaves one, in `record` where that is there.
     """
 
     by: str = ""
     dry_run: bool = False
     progress: Callable[[int, int | None], None] = _nobody
-    opened: Callable[[Replay], None] = _nobody
+    record: Replay | None = None
 
 
 @dataclass
@@ -122,9 +126,9 @@ def running(
         yield run
         return
     _save(record, report)
-    call.opened(record)
     try:
-        yield run
+        with _renewing(record):
+            yield run
     except Exception as error:
         _close(record, report, Replay.Outcome.FAILED, f"{type(error).__name__}: {error}")
         raise
@@ -136,13 +140,37 @@ def running(
 
 def _opened(call: Call, verb: str, parameters: Mapping[str, Any]) -> Replay:
     now = timezone.now()
-    return Replay(
-        verb=verb,
-        requested_by=call.by,
-        parameters={name: value for name, value in parameters.items() if value not in (None, ())},
-        started_at=now,
-        updated_at=now,
-    )
+    record = call.record or Replay(requested_by=call.by, updated_at=now)
+    record.verb, record.started_at = verb, now
+    record.parameters = {
+        name: value for name, value in parameters.items() if value not in (None, ())
+    }
+    return record
+
+
+@contextmanager
+def _renewing(record: Replay) -> Iterator[None]:
+    """Show every few seconds that the record's process lives, however long a step takes."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(BEAT):
+            try:
+                Replay.objects.filter(pk=record.pk, outcome=Replay.Outcome.RUNNING).update(
+                    updated_at=timezone.now()
+                )
+            except DatabaseError as error:
+                log.warning("record_not_renewed", replay_id=str(record.pk), error=str(error))
+            finally:
+                connection.close()
+
+    beating = threading.Thread(target=renew, name="renew", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beating.join()
 
 
 def _save(record: Replay, report: Report) -> None:

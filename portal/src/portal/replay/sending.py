@@ -7,7 +7,8 @@ by which a consumer knows what it has done already, and the attribute `replayid`
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from chronicle_messaging import Bus, Queue
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from portal.eventlog.models import LoggedEvent
@@ -70,7 +72,7 @@ class Selection:
         }
 
     @classmethod
-    def of_parameters(cls, parameters: dict[str, Any]) -> Selection:
+    def of_parameters(cls, parameters: Mapping[str, Any]) -> Selection:
         """Read it from a record."""
         times = {
             name: parse_datetime(parameters[name])
@@ -83,6 +85,13 @@ class Selection:
             everything=bool(parameters.get("everything")),
             **times,
         )
+
+
+def check(consumer: str, selection: Selection, *, rate: float | None = None) -> None:
+    """Refuse what `replay` would refuse; nothing is asked of the queues."""
+    selection.check()
+    _consumer(queues.connect(), consumer)
+    Pace(rate)
 
 
 def replay(call: Call, consumer: str, selection: Selection, *, rate: float | None = None) -> Report:
@@ -105,7 +114,7 @@ def replay(call: Call, consumer: str, selection: Selection, *, rate: float | Non
 def resume(call: Call, replay_id: str | UUID) -> Report:
     """Go on with a replay that was interrupted or failed, under the same id.
 
-    Raises `NotThere`, or `NotNow` where it was finished.
+    Raises `NotThere`, or `NotNow` where it was finished or somebody is at it.
     """
     try:
         record = Replay.objects.filter(pk=replay_id, verb="replay").first()
@@ -113,13 +122,23 @@ def resume(call: Call, replay_id: str | UUID) -> Report:
         record = None
     if record is None:
         raise NotThere(f"there is no replay {replay_id}")
-    if record.outcome == Replay.Outcome.DONE:
-        raise NotNow(f"replay {replay_id} is done")
+    match record.outcome:
+        case Replay.Outcome.DONE:
+            raise NotNow(f"replay {replay_id} is done")
+        case Replay.Outcome.QUEUED:
+            raise NotNow(f"replay {replay_id} waits for `replays work`, which goes on with it")
+        case Replay.Outcome.RUNNING if record.is_alive(timezone.now()):
+            raise NotNow(f"replay {replay_id} is under way")
+    return go_on(call, record)
+
+
+def go_on(call: Call, record: Replay) -> Report:
+    """Go on with a replay of which nobody else has the record."""
     selection = Selection.of_parameters(record.parameters)
     consumer, rate = record.parameters["to"], record.parameters.get("rate")
     bus = queues.connect()
     queue = _consumer(bus, consumer)
-    with running(replace(call), "replay", record.parameters, resumed=record) as run:
+    with running(call, "replay", record.parameters, resumed=record) as run:
         sending = _Sending(bus, queue, consumer, run, Pace(rate))
         sending.send(selection, last=record.parameters["last"], after=record.checkpoint)
     return run.report
