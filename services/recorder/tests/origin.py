@@ -17,6 +17,7 @@ import imageio_ffmpeg
 from recorder.adapters.ffmpeg import Ffmpeg
 
 HLS = "application/vnd.apple.mpegurl"
+MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=320x180\n"
 
 
 def make_segments(folder: Path, count: int, *, kinds: str = "va") -> list[bytes]:
@@ -61,6 +62,9 @@ class Origin:
         self.missing: set[int] = set()
         self.refused: set[int] = set()
         self.is_mute = False
+        self.lifetime: float | None = (
+            None  # seconds for which an address works: `master` tells new ones
+        )
         self.has_ended = False
         self.restarted_at: int | None = None  # segments before it are gone, it has number 0
         self._frozen_at: int | None = None
@@ -131,6 +135,9 @@ class Origin:
         """Return status, type and body for a path."""
         while self.is_mute:
             time.sleep(0.05)
+        if path == "/master.m3u8":
+            expires = int(time.time() + (self.lifetime or 0))
+            return 200, HLS, f"{MASTER}live.m3u8?expires={expires}\n".encode()
         if path in self.pages:
             status, kind, text = self.pages[path]
             return status, kind, text.encode()
@@ -173,7 +180,10 @@ class Origin:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                status, kind, body = origin.answer(self.path.partition("?")[0])
+                path, _, query = self.path.partition("?")
+                status, kind, body = origin.answer(path)
+                if query and int(query.partition("=")[2]) < time.time():
+                    status, body = 403, b""
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))

@@ -26,6 +26,11 @@ def last(job, attempt=1):
     return job.events(attempt)[-1]
 
 
+def delivered(job):
+    """A recording, and what is told about it beside it."""
+    return [job.recording.name + suffix for suffix in ("", ".journal.jsonl", ".manifest.json")]
+
+
 def facts(job, kind, attempt=1):
     return [event.data for event in job.events(attempt) if isinstance(event.data, kind)]
 
@@ -54,6 +59,18 @@ class TestRecorder:
         assert packets(job.recording) == pytest.approx(seconds * 25, abs=2)
         assert [event.sequence for event in job.events()] == list(range(1, event.sequence + 1))
 
+    def test_asks_for_another_address_before_the_one_it_has_expires(self, job, origin):
+        origin.lifetime, origin.window, origin.pace = 15, 100, 0.3
+        job.url = origin.url("master.m3u8")
+        job.launch().until(lambda: job.log.read_text().count('"event": "resolved"') >= 2)
+        job.until(lambda beyond=origin.newest: origin.newest > beyond + 12)
+        origin.end()
+        assert job.wait() == 0
+        uploaded = last(job).data
+        assert uploaded.gaps == ()
+        # Nothing twice, nothing missing, over the change of address.
+        assert packets(job.recording) == pytest.approx(uploaded.duration * 25, abs=2)
+
     def test_leaves_its_journal_beside_the_recording_and_nothing_else(self, job, origin):
         job.launch(CHRONICLE_MAX_DURATION="4", **NOWHERE)
         assert job.wait() == DONE_UNSAID, "the recording did not wait for the endpoint"
@@ -61,7 +78,7 @@ class TestRecorder:
         lines = [json.loads(line) for line in journal.read_text().splitlines()]
         assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
         assert lines[-1]["type"] == Uploaded.TYPE
-        assert job.left_files() == sorted([job.recording.name, journal.name])
+        assert job.left_files() == delivered(job)
 
         [ended] = facts(job, RecordingEnded)
         assert ended.why == "max_duration"
@@ -110,8 +127,7 @@ class TestRecorder:
         # From the live edge, three segments back, to the end mark; the segment that was on its
         # way when the recorder was killed may be there twice.
         assert packets(job.recording) == pytest.approx(25 * origin.newest, abs=26)
-        journal = f"{job.recording.name}.journal.jsonl"
-        assert job.left_files() == sorted([job.recording.name, journal])
+        assert job.left_files() == delivered(job)
 
     def test_delivers_what_was_saved_when_the_stream_is_over(self, job, origin):
         job.launch().until_recorded(3).send(signal.SIGKILL).wait()

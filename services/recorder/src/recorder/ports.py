@@ -36,7 +36,9 @@ class Sighting:
 
     `continues` tells that the first media follows exactly on what an earlier attempt kept.
     `patience` is how many seconds without media are normal for this source; `hindrance` is what
-    keeps media from coming, where the fetcher knows.
+    keeps media from coming, where the fetcher knows. `is_numbered`: the source numbers its
+    segments, so that `losses` are all that is missing. `is_expiring`: its addresses will not work
+    for much longer; it is fetched from until another stream is.
     """
 
     media_seconds: float = 0.0
@@ -49,6 +51,8 @@ class Sighting:
     continues: bool = False
     patience: float = 0.0
     hindrance: Hindrance | None = None
+    is_numbered: bool = False
+    is_expiring: bool = False
 
 
 class Ledger(Protocol):

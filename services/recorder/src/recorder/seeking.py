@@ -62,6 +62,10 @@ class Seeking:
         self._has_last_chance = False
         self._pause = FIRST_PAUSE
         self._ask_after = began
+        self._renew_after = began  # for addresses that expire
+        self._asked_at = began
+        # Since when the stream is known to be there; None as long as it is not.
+        self.live_since: float | None = None
         self._testimony = Testimony(patience)
         self._hindrance: Hindrance | None = None
         self._trouble = "The source was found, but sent nothing."
@@ -91,7 +95,10 @@ class Seeking:
                 return Ending("ended", sighting.end.detail)
             if sighting.end.kind == "unusable":
                 return self._hopeless("unusable_media", sighting.end.detail)
-        if now >= self._ask_after and self._is_wanting(sighting, idle):
+        is_renewal = sighting.is_expiring and now >= self._renew_after
+        if (now >= self._ask_after and self._is_wanting(sighting, idle)) or is_renewal:
+            self._renew_after = now + LONGEST_PAUSE
+            self._asked_at = now
             self._answer = self._executor.submit(self._site.look)
         return self._out_of_time(now, moved=moved)
 
@@ -133,13 +140,15 @@ class Seeking:
         if is_over and (self._was_live or (is_rest and stream.protocol != "hls")):
             self._testimony.over()
             return self._verdict(sighting, idle)
+        if self.live_since is None and not is_over:
+            self.live_since = self._asked_at
         # A film is "finished" from the first look on; there it is no sign.
         self._testimony.live()
         verdict = self._verdict(sighting, idle) if self._has_last_chance else None
         if verdict is not None:
             return verdict
         is_late = idle > self._idle_timeout and not self._has_last_chance
-        if not self._is_fetching or is_late:
+        if not self._is_fetching or is_late or sighting.is_expiring:
             self._has_last_chance = self._has_last_chance or is_late
             self._fetch(replace(stream, is_rest=is_rest))
         self._was_live = self._was_live or not is_over
@@ -147,6 +156,7 @@ class Seeking:
 
     def _fetch(self, stream: Stream) -> None:
         self._is_fetching = self._has_fetched = True
+        self._renew_after = 0.0
         self._capture.fetch(stream)
 
     def _verdict(self, sighting: Sighting, idle: float) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from recorder.ports import FetchEnd, Sighting
 
 # Seconds. A playlist that claims longer segments than this must not be waited for in silence.
 LONGEST_PATIENCE = 120.0
+
+# Seconds before an address expires in which the site is asked for another.
+RENEW_WITHIN = 60.0
 
 # Makes the fetchers of a stream; `sink(track)` is where each puts its media.
 MakeFetchers = Callable[[Stream, Callable[[int], Sink]], list[Fetcher]]
@@ -58,6 +62,7 @@ class FetchedCapture:
         self._continues = False
         self._losses: tuple[Loss, ...] = ()
         self._tracks = 0
+        self._renew_at: float | None = None
         self._seconds = 0.0  # of the feeds before the current one
         self._bytes = 0
         self._files = 0
@@ -72,6 +77,7 @@ class FetchedCapture:
         else:
             self._feed.begin_anew()
         feed = self._feed
+        self._renew_at = _renew_at(stream, self._stream)
         self._stream = stream
         self._fetches += 1
         self._fetchers = self._make_fetchers(stream, lambda track: TrackSink(feed, track))
@@ -97,6 +103,8 @@ class FetchedCapture:
             stream=self._stream,
             restarts=max(0, self._fetches - 1) + max(0, files - 1),
             continues=self._continues,
+            is_numbered=bool(self._fetchers) and all(one.is_numbered for one in self._fetchers),
+            is_expiring=self._renew_at is not None and time.time() >= self._renew_at,
             hindrance=next((one.hindrance for one in self._fetchers if one.hindrance), None),
             patience=min(
                 LONGEST_PATIENCE,
@@ -134,3 +142,15 @@ class FetchedCapture:
         self._seconds += self._feed.media_seconds
         self._bytes += self._feed.bytes_written
         self._files += self._feed.files
+
+
+def _renew_at(stream: Stream, before: Stream | None) -> float | None:
+    """Return when the site should be asked for other addresses (Unix time), None for never."""
+    # Where segments are not told apart, a new connection is a break: it waits for the old one's.
+    if stream.expires_at is None or stream.protocol not in {"hls", "dash"}:
+        return None
+    expires_at, now = stream.expires_at.timestamp(), time.time()
+    known = before.expires_at if before is not None else None
+    if expires_at <= now or (known is not None and stream.expires_at <= known):
+        return None  # clocks differ, or the site has no other
+    return expires_at - min(RENEW_WITHIN, (expires_at - now) / 3)

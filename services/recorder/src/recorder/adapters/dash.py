@@ -117,6 +117,11 @@ class DashFetcher(Fetcher):
             return Hindrance("frozen", ABSENT)
         return self._source.reloads.hindrance
 
+    @property
+    def is_numbered(self) -> bool:
+        """Every segment is told apart, so that the losses are all that is missing."""
+        return True
+
     def _fetch(self) -> FetchEnd:
         self._source.begin()
         try:

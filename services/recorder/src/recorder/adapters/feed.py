@@ -2,8 +2,8 @@
 
 A remuxer begins with the first bytes, because they tell its container; with several tracks it
 begins when each has some. A new file is begun when a remuxer died, and when what comes cannot
-follow on what came before: headers of a new connection, another initialization section, or
-another clock where the container (or a second track) does not stand that.
+follow on what came before: headers of a new connection, another initialization section, another
+codec (`media_watch`), or another clock where the container (or a second track) does not stand that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from chronicle_contracts.recorder import MediaInfo
 
 from recorder.adapters.container import CONCATENABLE, OF_ANY_CLOCK, container, is_page
 from recorder.adapters.fetching import SinkClosed
+from recorder.adapters.media_watch import MediaWatch, Part
 from recorder.adapters.remuxer import Remuxer
 from recorder.adapters.section import Input, Section
 
@@ -35,6 +36,10 @@ class Feed:
         self._lock = threading.RLock()
         self._heads = [bytearray() for _ in range(tracks)]
         self._sections = [Section() for _ in range(tracks)]
+        # Of several tracks the first gives the pictures, the last the sound.
+        self._watches = [
+            MediaWatch(pictures=track == 0, sound=track == tracks - 1) for track in range(tracks)
+        ]
         self._fresh = set(range(tracks))  # have written nothing to the current remuxer
         self._writing = [threading.Lock() for _ in range(tracks)]
         self._meeting = threading.Condition()
@@ -82,9 +87,12 @@ class Feed:
         """Pass media on; raises `SinkClosed` when nobody takes it any more."""
         if not data:
             return
-        with self._writing[track]:
-            while not self._is_written(track, data):
-                pass  # the next file's turn
+        for part in self._watches[track].parts(data):
+            if part.begins:
+                self._begin_other(track, part)
+            with self._writing[track]:
+                while not self._is_written(track, part.data):
+                    pass  # the next file's turn
 
     def begin_section(self, track: int, section: Section | None, *, is_break: bool) -> None:
         """What follows in a track stands on another section, or is by another clock."""
@@ -92,6 +100,9 @@ class Feed:
             self._check()
             is_new = section is not None and section != self._sections[track]
             self._sections[track] = section or self._sections[track]
+            if section is not None and section.head:
+                self._watches[track].begin_section(section.head)
+                self._set_container(track, container(section.head[:16]))
             current = self._current
             if current is None or not (is_new or (is_break and not self._stands_breaks())):
                 return
@@ -116,8 +127,12 @@ class Feed:
         """A new connection begins."""
         with self._lock:
             self._open_tracks = set(range(len(self._heads)))
+            for watch in self._watches:
+                watch.begin_anew()
             known = set(self._formats or ())
-            if self._current is not None and not known <= CONCATENABLE:
+            # What stands on sections says itself when it needs a new file.
+            is_sectioned = all(section.head for section in self._sections)
+            if self._current is not None and not known <= CONCATENABLE and not is_sectioned:
                 self._retire(self._current)
                 self._formats = None
 
@@ -145,6 +160,24 @@ class Feed:
 
     # Files
 
+    def _begin_other(self, track: int, part: Part) -> None:
+        """What follows in a track is of another kind: it begins a file, unless it does already."""
+        with self._lock:
+            self._check()
+            is_other = self._set_container(track, part.container)
+            if is_other:
+                self._sections[track] = Section()
+            current = self._current
+            if current is None or (track in self._fresh and not is_other):
+                return
+        self._change_over(current, track)
+
+    def _set_container(self, track: int, name: str | None) -> bool:
+        if self._formats is None or name is None or self._formats[track] == name:
+            return False
+        self._formats[track] = name
+        return True
+
     def _is_written(self, track: int, data: bytes) -> bool:
         """Write to the current file; return False if its remuxer died."""
         with self._lock:
@@ -159,7 +192,7 @@ class Feed:
             for part in (first, waiting, data):
                 remuxer.write(track, part)
         except BrokenPipeError:
-            self._retire(remuxer)
+            self._retire(remuxer, died=True)
             with self._lock:
                 self._heads[track][:0] = waiting
             return False
@@ -244,7 +277,7 @@ class Feed:
             remuxer.write(track, data)
         remuxer.end(track)
 
-    def _retire(self, remuxer: Remuxer) -> None:
+    def _retire(self, remuxer: Remuxer, *, died: bool = False) -> None:
         """Close a remuxer and add up what it wrote; the next bytes begin a new file."""
         with self._lock:
             if self._current is not remuxer:
@@ -255,7 +288,10 @@ class Feed:
             self._media = self._media or remuxer.media
             self._seconds += remuxer.media_seconds
             self._bytes += remuxer.bytes_written
-            self._useless = 0 if remuxer.media_seconds > 0 else self._useless + 1
+            if remuxer.media_seconds > 0:
+                self._useless = 0
+            elif died:
+                self._useless += 1
             if self._useless >= MOST_USELESS:
                 said = remuxer.complaint
                 self.unusable = f"The media that the source sends cannot be recorded: {said}"

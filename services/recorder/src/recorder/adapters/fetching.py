@@ -76,6 +76,11 @@ class Fetcher:
         return False
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether the source numbers its segments, so that losses are all that is missing."""
+        return False
+
+    @property
     def hindrance(self) -> Hindrance | None:
         """What keeps media from coming right now; None while it comes, or nobody knows."""
         return None

@@ -108,6 +108,11 @@ class HlsFetcher(Fetcher):
         return self._ledger.continues
 
     @property
+    def is_numbered(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def hindrance(self) -> Hindrance | None:
         """What is the matter with the playlist."""
         return self._ledger.hindrance
