@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import structlog
 from chronicle_contracts import Event
@@ -16,7 +17,8 @@ from chronicle_runtime.settings import EX_CONFIG
 
 from dispatcher.adapters.clock import SystemClock
 from dispatcher.adapters.line import Line, ListenedQueue
-from dispatcher.assembly import assemble
+from dispatcher.assembly import assemble, open_janitor
+from dispatcher.janitor.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.supervision import Supervision
 
@@ -52,10 +54,17 @@ def main() -> int:
 
     consumer = Consumer(ListenedQueue(assembly.bus, QUEUE, line), handle, workers=settings.workers)
     supervision = Supervision(assembly.dispatcher, every=settings.supervision_interval)
+
+    def clean_up(stop: threading.Event) -> None:
+        grace = timedelta(seconds=settings.leftover_grace)
+        with open_janitor(settings, os.environ, grace=grace) as janitor:
+            Rounds(janitor, every=settings.janitor_interval).run(stop)
+
     # Those that decide end first; what they decided is then said by a last drain.
     deciding = [
         _thread("consumer", consumer.run, stop),
         _thread("supervision", supervision.run, stop),
+        _thread("janitor", clean_up, stop),
     ]
     quiet = threading.Event()
     saying = _thread("relay", relay.run, quiet)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chronicle_eventstore import EventStore, open_store
 from chronicle_messaging import Bus, Relay
+from chronicle_storage import open_store as open_recordings
 from chronicle_vault import open_vault
 from eventsourcing.persistence import ProcessRecorder
 
@@ -21,6 +24,10 @@ from dispatcher.adapters.preflight import SourcesPreflight
 from dispatcher.adapters.process_launcher import ProcessLauncher
 from dispatcher.adapters.secrets import VaultSecrets
 from dispatcher.handlers import Dispatcher
+from dispatcher.janitor.machine import Machine
+from dispatcher.janitor.rounds import Janitor
+from dispatcher.janitor.stored import Stored
+from dispatcher.janitor.verdict import Judge
 from dispatcher.ports import Link, Ports
 from dispatcher.settings import DispatcherSettings
 
@@ -82,3 +89,26 @@ def assemble(
         limits=settings.limits,
     )
     return Assembly(dispatcher, store, Bus.connect(settings), database)
+
+
+@contextmanager
+def open_janitor(
+    settings: DispatcherSettings, environment: Mapping[str, str], *, grace: timedelta
+) -> Iterator[Janitor]:
+    """Open a janitor over the dispatcher's stores; `grace` is what leftovers wait."""
+    variables = settings.store_environment(environment)
+    store = open_store(variables)
+    database = open_database(variables)
+    orders = SqlOrders(database)
+    judge = Judge(store, orders, SqlHeard(database))
+    try:
+        yield Janitor(
+            [
+                Machine(settings.work, judge, grace=grace),
+                Stored(open_recordings(settings), judge, jobs=orders.jobs, grace=grace),
+            ],
+            SystemClock(),
+        )
+    finally:
+        store.close()
+        database.close()

@@ -11,6 +11,7 @@ from typing import Literal
 
 from chronicle_eventstore import sqlite_environment
 from chronicle_messaging import MessagingSettings
+from chronicle_storage import StorageSettings
 from chronicle_vault import VaultSettings
 from pydantic import Field, field_validator
 
@@ -18,7 +19,7 @@ from dispatcher.domain.silence import Patience
 from dispatcher.handlers import Limits
 
 
-class DispatcherSettings(MessagingSettings, VaultSettings):
+class DispatcherSettings(MessagingSettings, VaultSettings, StorageSettings):
     """What can be set; the defaults are those of one machine."""
 
     home: Path = Field(
@@ -90,6 +91,18 @@ class DispatcherSettings(MessagingSettings, VaultSettings):
         gt=0,
         validation_alias="CHRONICLE_SUPERVISION_INTERVAL",
         description="seconds between two looks at everything that runs or waits",
+    )
+    janitor_interval: float = Field(
+        default=3600.0,
+        gt=0,
+        validation_alias="CHRONICLE_JANITOR_INTERVAL",
+        description="seconds between two rounds that remove what crashes left behind",
+    )
+    leftover_grace: float = Field(
+        default=2 * 24 * 3600.0,
+        ge=3600.0,
+        validation_alias="CHRONICLE_LEFTOVER_GRACE",
+        description="seconds that what was left behind stays after its job's end and its last use",
     )
     workers: int = Field(
         default=8,

@@ -29,3 +29,7 @@ class SqlOrders:
             "SELECT event FROM orders WHERE job_id = %s ORDER BY sequence", (job_id,)
         )
         return [decode(row[0]) for row in rows]
+
+    def jobs(self) -> Sequence[str]:
+        """Return all jobs that were ever asked for."""
+        return [row[0] for row in self._database.query("SELECT DISTINCT job_id FROM orders")]

@@ -52,7 +52,18 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def launching(work: Path) -> Iterator[None]:
-    """Hold the right to launch for a job, against other processes and threads."""
-    with (work / "launch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Hold the right to launch for a job, against other processes and threads.
+
+    The folder is there then: where the janitor removed it while we waited, it is made anew.
+    """
+    with contextlib.ExitStack() as held:
+        while True:
+            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                lock = held.enter_context((work / "launch.lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if os.fstat(lock.fileno()).st_ino == (work / "launch.lock").stat().st_ino:
+                    break
+            except FileNotFoundError:
+                continue  # removed in the middle of this
         yield
