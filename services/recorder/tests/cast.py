@@ -8,10 +8,11 @@ from typing import Any
 
 from chronicle_contracts.naming import recorder_stream
 from chronicle_contracts.recorder import Checksum, MediaInfo
+from recorder.delivering import Desk
 from recorder.domain.delivery import Delivery
 from recorder.domain.run import Run
 from recorder.domain.stream import Stream
-from recorder.ports import FetchEnd, NothingSaved, Sighting, StoreTrouble, Wish
+from recorder.ports import FetchEnd, NothingSaved, Sighting, StoreTrouble, Superseded, Wish
 from recorder.record import Order, Recording
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -51,6 +52,18 @@ class World:
         self.is_empty = False
         self.unsaved_seconds = 0.0
         self.journal_left = b""
+        self.key = KEY
+        self.is_superseded = False
+        self.is_taken_over = False
+        self.is_delivered = False
+        self.drift = 0.0
+        self.troubles = ()
+        # accounts and manifest
+        self.is_numbered = True
+        self.missed = 0
+        self.programme_time = None
+        self.statements = []
+        self.manifest_trouble = 0
         # journal and control
         self.earlier_runs = []
         self.attempt = 1
@@ -124,10 +137,26 @@ class World:
             raise StoreTrouble("the store is away")
         if self.is_empty or (self.media_seconds == 0 and self.saved_bytes == 0):
             raise NothingSaved("No media was saved.")
+        if self.is_taken_over:
+            raise Superseded("attempt 2 has taken over")
         checksum = Checksum(algorithm="sha256", value="00")
         before = max((run.media_seconds for run in self.earlier_runs), default=0.0)
         saved = before + self.media_seconds - self.unsaved_seconds
-        return Delivery(KEY, 100, "etag", checksum, saved, MEDIA)
+        self.is_delivered = True
+        return Delivery(
+            KEY, 100, "etag", checksum, saved, MEDIA, drift=self.drift, troubles=self.troubles
+        )
+
+    def withdraw(self):
+        self.is_delivered = False
+
+    # Accounts
+
+    def miss(self, missed):
+        self.missed += missed.segments
+
+    def count(self):
+        return int(self.media_seconds) if self.is_numbered else 0, self.missed
 
     def leave_journal(self, lines):
         self.journal_left = lines
@@ -139,17 +168,21 @@ class World:
 
     def record(self, **order):
         """Run the recording to its end; return the outcome."""
-        site, capture = _Site(self), _Capture(self)
-        return Recording(
-            Order(key=KEY, **order),
-            site=site,
-            capture=capture,
+        desk = Desk(
             shelf=self,
+            accounts=self,
+            manifest=_Manifest(self),
             journal=self,
             control=self,
             clock=self,
-            log_tail=self,
             executor=_AtOnce(),
+        )
+        return Recording(
+            Order(key=KEY, **order),
+            desk,
+            site=_Site(self),
+            capture=_Capture(self),
+            log_tail=self,
         ).run()
 
     def facts(self, kind):
@@ -194,6 +227,21 @@ class _Site:
         return answer
 
 
+class _Manifest:
+    def __init__(self, world):
+        self._world = world
+
+    def write(self, statement):
+        if self._world.manifest_trouble:
+            self._world.manifest_trouble -= 1
+            raise StoreTrouble("the store is away")
+        self._world.statements.append(statement)
+        return f"{KEY}.manifest.json"
+
+    def discard(self, key):
+        self._world.statements = []
+
+
 class _Capture:
     def __init__(self, world):
         self.fetch = world.fetch
@@ -213,6 +261,7 @@ class _Capture:
             stream=world.stream,
             continues=world.continues,
             hindrance=world.hindrance,
+            is_numbered=world.stream is not None and world.stream.protocol == "hls",
         )
 
 

@@ -8,6 +8,7 @@ from chronicle_contracts.recorder import (
     CaptureInterrupted,
     CaptureResumed,
     Checksum,
+    Completeness,
     Heartbeat,
     MediaInfo,
     RecordingEnded,
@@ -34,6 +35,7 @@ DELIVERY = Delivery(
     duration=4.0,
     media=MediaInfo(),
 )
+WHOLE = Completeness(score=1.0, missing_seconds=0.0, verified=True)
 
 
 def a_run():
@@ -79,7 +81,7 @@ class TestRun:
     def test_seals_its_stream_with_the_upload(self):
         run = a_run()
         run.end("stopped", None, 4.0, NOON)
-        run.deliver(DELIVERY, (), at=NOON)
+        run.deliver(DELIVERY, (), WHOLE, at=NOON)
         assert kinds(run) == [RecordingEnded, Uploaded]
         assert [event.sealed for event in said(run)] == [None, True]
         assert run.is_over

@@ -61,8 +61,9 @@ class TestLostMachine:
         assert packets(one) >= 25 * (before + ended.media_seconds - MOST_LOST)
         assert store.unfinished(KEY) == []
         assert store.aside(KEY) == []
-        names = [KEY.rpartition("/")[2], f"{KEY.rpartition('/')[2]}.journal.jsonl"]
-        assert job.left_files() in ([], names), "nothing but the recording and its journal"
+        name = KEY.rpartition("/")[2]
+        names = [name, f"{name}.journal.jsonl", f"{name}.manifest.json"]
+        assert job.left_files() in ([], names), "nothing but the recording and what it says"
 
     def test_delivers_what_was_saved_when_the_stream_is_over(self, job, origin, store):
         job.launch().until_recorded(12)

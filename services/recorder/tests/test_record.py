@@ -8,6 +8,7 @@ from chronicle_contracts.recorder import (
     CaptureInterrupted,
     CaptureResumed,
     Checksum,
+    Completeness,
     GapFound,
     Heartbeat,
     MediaInfo,
@@ -224,7 +225,8 @@ class TestNextAttempt:
 
     def test_has_nothing_to_do_after_a_delivery(self, world):
         delivery = Delivery(KEY, 1, "e", Checksum(algorithm="sha256", value="0"), 1.0, MediaInfo())
-        world.after_an_attempt(lambda run: run.deliver(delivery, (), at=NOON))
+        whole = Completeness(score=1.0, missing_seconds=0.0, verified=True)
+        world.after_an_attempt(lambda run: run.deliver(delivery, (), whole, at=NOON))
         assert world.record() is Outcome.DELIVERED
         assert world.saved == []
 

@@ -2,7 +2,8 @@
 
 Exit codes: 0 delivered or discarded · 1 failed, and said so · 69 events are unsaid, or the vault
 gives no credentials (endpoint down) · 73 the work folder cannot be written · 74 saved, but not
-delivered (store down) · 75 another recorder of this job runs · 78 bad settings.
+delivered (store down) · 75 another recorder of this job runs · 77 a later attempt
+has taken over · 78 bad settings.
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.job_lock import JobIsTaken, job_lock
 from recorder.adapters.journal import StoredJournal, open_events
 from recorder.adapters.log_tail import MemoryLogTail
+from recorder.adapters.recording_manifest import StoredManifest
 from recorder.adapters.remuxer import FINALISE_WITHIN, Remuxer
 from recorder.adapters.remuxer_lock import RemuxerLock
 from recorder.adapters.segments import SegmentLog
 from recorder.adapters.shelf import StoreShelf
 from recorder.adapters.site import ResolvedSite
+from recorder.delivering import Desk
 from recorder.domain.ending import Outcome
 from recorder.domain.problem import SourceProblem
 from recorder.record import Order, Recording
@@ -44,13 +47,14 @@ from recorder.settings import RecorderSettings
 
 log = structlog.get_logger(__name__)
 
-EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL = 69, 73, 74, 75
+EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_NOPERM = 69, 73, 74, 75, 77
 
 CODES = {
     Outcome.DELIVERED: 0,
     Outcome.DISCARDED: 0,
     Outcome.FAILED: 1,
     Outcome.UNDELIVERED: EX_IOERR,
+    Outcome.SUPERSEDED: EX_NOPERM,
 }
 
 
@@ -93,8 +97,10 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         job_id=settings.job_id,
         attempt=settings.attempt,
     )
+    store = open_store(settings)
+    segments = SegmentLog(settings.work_dir)
     shelf = StoreShelf(
-        open_store(settings),
+        store,
         ffmpeg,
         key=settings.key,
         work_dir=settings.work_dir,
@@ -104,7 +110,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     capture = FetchedCapture(
         Fetchers(
             HlsPositions(settings.work_dir),
-            SegmentLog(settings.work_dir),
+            segments,
             url=settings.url,
             since=settings.since,
             credentials=credentials,
@@ -124,6 +130,16 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             deliver_timeout=settings.deliver_timeout,
             heartbeat=settings.heartbeat,
             min_free_disk=settings.min_free_disk,
+            deliver_only=settings.deliver_only,
+        ),
+        Desk(
+            shelf=shelf,
+            accounts=segments,
+            manifest=StoredManifest(store, segments, ffmpeg, work_dir=settings.work_dir),
+            journal=journal,
+            control=FileControl(settings.work_dir, terminated, max_duration=settings.max_duration),
+            clock=clock,
+            executor=executor,
         ),
         site=locked
         or ResolvedSite(
@@ -137,17 +153,16 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             allow_private=settings.allow_private,
         ),
         capture=capture,
-        shelf=shelf,
-        journal=journal,
-        control=FileControl(settings.work_dir, terminated, max_duration=settings.max_duration),
-        clock=clock,
         log_tail=log_tail,
-        executor=executor,
     ).run()
     executor.shutdown(wait=False, cancel_futures=True)
+    if outcome is Outcome.SUPERSEDED:
+        # What lies here and in the store is the later attempt's; so is the next word.
+        return CODES[outcome]
     is_said = journal.drain(settings.drain_timeout)
     if outcome is not Outcome.UNDELIVERED:
         shelf.clear()
+        segments.clear()
     log.info("run_over", outcome=outcome.value, is_said=is_said)
     return CODES[outcome] if is_said or CODES[outcome] else EX_UNAVAILABLE
 

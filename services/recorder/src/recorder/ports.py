@@ -13,7 +13,8 @@ from recorder.domain.delivery import Delivery
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.run import Run
-from recorder.domain.segment import DateRange, Segment
+from recorder.domain.segment import DateRange, Missed, Segment
+from recorder.domain.statement import Statement
 from recorder.domain.stream import Stream
 
 
@@ -65,6 +66,30 @@ class Ledger(Protocol):
         """The source says something of its programme; what it repeats is noted once."""
 
 
+class Accounts(Protocol):
+    """What is known of the segments of all attempts."""
+
+    @property
+    def programme_time(self) -> datetime | None:
+        """When, by the source's own clock, the first media of this run was made."""
+
+    def miss(self, missed: Missed) -> None:
+        """Note segments that could not be had."""
+
+    def count(self) -> tuple[int, int]:
+        """Return how many segments were kept, and how many missed."""
+
+
+class Manifest(Protocol):
+    """The statement about a recording, beside it in the store."""
+
+    def write(self, statement: Statement) -> str:
+        """Store it; return its key. Can be repeated. Raises `StoreTrouble`."""
+
+    def discard(self, key: str) -> None:
+        """Delete the one of a recording; nothing to do is fine."""
+
+
 class Capture(Protocol):
     """Media on its way from a source into files; runs by itself, is looked at."""
 
@@ -92,8 +117,16 @@ class StoreTrouble(Exception):
     """The recording store cannot take the recording now; try again."""
 
 
+class Superseded(Exception):
+    """A later attempt has taken the recording over: end at once, and touch nothing."""
+
+
 class Shelf(Protocol):
     """The files of this recording, of all its attempts, and the place where it is delivered."""
+
+    @property
+    def key(self) -> str:
+        """Where the recording is delivered."""
 
     @property
     def saved_bytes(self) -> int:
@@ -110,8 +143,15 @@ class Shelf(Protocol):
     def deliver(self) -> Delivery:
         """Bring the files, joined where they are several, under the key, and verify that.
 
-        Can be repeated. Raises `StoreTrouble`, or `NothingSaved`.
+        Can be repeated. Raises `StoreTrouble`, `NothingSaved` or `Superseded`.
         """
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the store refused what grows here, because a later attempt goes on with it."""
+
+    def withdraw(self) -> None:
+        """Delete what was delivered, if anything was. Raises `StoreTrouble`."""
 
     def leave_journal(self, lines: bytes) -> None:
         """Put the events beside the recording; a failure is logged, nothing more."""

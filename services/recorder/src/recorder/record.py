@@ -1,43 +1,42 @@
 """The flow of one recording, top to bottom: look, capture, end, deliver, say so.
 
-What is said (facts) is decided by `domain`; where media comes from by `seeking`; how it is
-done by the adapters behind `ports`.
+What is said (facts) is decided by `domain`; where media comes from by `seeking`; how it becomes
+one recording by `delivering`; how it is done by the adapters behind `ports`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
-from chronicle_contracts.recorder import Gap, MediaInfo, Phase, RecordingEnded
+from chronicle_contracts.recorder import MediaInfo, RecordingEnded
 
+from recorder.delivering import Delivering, Desk
 from recorder.domain import gaps
-from recorder.domain.delivery import Delivery
 from recorder.domain.ending import Ending, Failure, Outcome
 from recorder.domain.hindrance import SILENCE, Hindrance
 from recorder.domain.progress import Progress
+from recorder.domain.segment import Missed
 from recorder.domain.testimony import Patience
+from recorder.domain.timeline import Timeline
 from recorder.domain.watch import Resumption, Stall, Watch
-from recorder.ports import (
-    Capture,
-    Clock,
-    Control,
-    Journal,
-    LogTail,
-    NothingSaved,
-    Shelf,
-    Sighting,
-    Site,
-    StoreTrouble,
-)
+from recorder.ports import Capture, LogTail, Sighting, Site
 from recorder.seeking import Seeking
+from recorder.telling import Telling
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 0.25  # seconds
-LONGEST_PAUSE = 30.0  # seconds between two tries to deliver
+
+# After these the source may have gone on where we could not follow.
+_ON_OUR_SIDE = frozenset({"stalled", "blocked", "needs_login"})
+# After these it is known to have made nothing more.
+_OVER = frozenset({"ended", "offline", "frozen", "gone"})
+
+
+class TakenOver(Exception):
+    """A later attempt goes on with this recording."""
 
 
 @dataclass(frozen=True)
@@ -51,74 +50,83 @@ class Order:
     deliver_timeout: float = 3600.0
     heartbeat: float = 5.0
     min_free_disk: int = 0  # bytes
+    deliver_only: bool = False
 
 
 class Recording:
     """One run of a recorder; `run` returns when the recording is delivered or given up."""
 
     def __init__(
-        self,
-        order: Order,
-        *,
-        site: Site,
-        capture: Capture,
-        shelf: Shelf,
-        journal: Journal,
-        control: Control,
-        clock: Clock,
-        log_tail: LogTail,
-        executor: Executor,
+        self, order: Order, desk: Desk, *, site: Site, capture: Capture, log_tail: LogTail
     ) -> None:
         self._order = order
+        self._desk = desk
         self._site = site
         self._capture = capture
-        self._shelf = shelf
-        self._journal = journal
-        self._control = control
-        self._clock = clock
-        self._log_tail = log_tail
-        self._executor = executor  # for what takes seconds, while heartbeats go on
-        self._run = journal.run()
-        self._earlier = journal.earlier()
-        self._began = clock.seconds()
+        self._shelf = desk.shelf
+        self._clock = desk.clock
+        self._telling = Telling(desk.journal, desk.clock, log_tail, heartbeat=order.heartbeat)
+        self._run = self._telling.run
+        self._began = desk.clock.seconds()
         self._watch = Watch(self._began)
-        self._beat_at = self._began + order.heartbeat
+        self._timeline = Timeline()
+        self._hindrance = SILENCE
+        self._patience = 0.0
+        self._is_numbered = False
         # Numbers are of the recording: an attempt goes on counting where the last one stood.
-        self._media_before = max((run.media_seconds for run in self._earlier), default=0.0)
-        self._media_before = max(self._media_before, self._run.media_seconds)
-        self._bytes_before = shelf.saved_bytes
-        self._progress = Progress(media_seconds=self._media_before, free_disk=shelf.free_disk)
+        self._media_before = max(run.media_seconds for run in self._telling.runs)
+        self._bytes_before = desk.shelf.saved_bytes
+        self._telling.progress = Progress(
+            media_seconds=self._media_before, free_disk=desk.shelf.free_disk
+        )
+
+    @property
+    def _has_media(self) -> bool:
+        return self._bytes_before > 0 or self._run.started
 
     def run(self) -> Outcome:
         """Record, end, deliver; everything that happens is in the journal when it returns."""
-        runs = [*self._earlier, self._run]
+        runs = self._telling.runs
+        outcome = self._outcome_before()
+        if outcome is not None:
+            return outcome
+        ended = next((run.ended for run in reversed(runs) if run.ended and not run.failed), None)
+        if ended is not None:
+            # An earlier attempt had ended the capture and died while it delivered.
+            self._end_as(ended)
+        elif self._order.deliver_only:
+            self._give_up()
+        else:
+            try:
+                verdict = self._record()
+            except TakenOver:
+                log.warning("superseded", key=self._order.key)
+                return Outcome.SUPERSEDED
+            if isinstance(verdict, Failure):
+                return self._telling.fail(verdict.code, verdict.detail)
+            if self._end(verdict) == "discarded":
+                return Outcome.DISCARDED
+        delivering = Delivering(self._desk, self._telling, within=self._order.deliver_timeout)
+        return delivering.run(self._wall_seconds())
+
+    def _outcome_before(self) -> Outcome | None:
+        """Return what became of the recording before this process began."""
+        runs = self._telling.runs
         if any(run.uploaded for run in runs):
             log.info("already_delivered")
             return Outcome.DELIVERED
         if any(run.ended and run.ended.why == "discarded" for run in runs):
             return Outcome.DISCARDED
-        if self._run.is_over:
-            return Outcome.FAILED
-        ended = next((run.ended for run in reversed(runs) if run.ended and not run.failed), None)
-        if ended is None:
-            verdict = self._record()
-            if isinstance(verdict, Failure):
-                return self._fail(verdict.code, verdict.detail)
-            if self._end(verdict) == "discarded":
-                return Outcome.DISCARDED
-        else:
-            # An earlier attempt had ended the capture and died while it delivered.
-            self._end_as(ended)
-        return self._deliver()
+        return Outcome.FAILED if self._run.is_over else None
 
     # Capturing
 
     def _record(self) -> Ending | Failure:
-        seeking = Seeking(
+        self._seeking = seeking = Seeking(
             self._site,
             self._capture,
-            executor=self._executor,
-            has_media=lambda: self._bytes_before > 0 or self._run.started,
+            executor=self._desk.executor,
+            has_media=lambda: self._has_media,
             start_timeout=self._order.start_timeout,
             patience=Patience(
                 absent=min(self._order.offline_timeout, self._order.idle_timeout),
@@ -126,37 +134,39 @@ class Recording:
             ),
             began=self._began,
         )
-        self._beat("STARTED")
+        self._telling.beat("STARTED")
         try:
             while True:
                 verdict = self._asked_to_end()
                 if verdict is not None:
                     return verdict
                 sighting = self._look(seeking.hindrance)
+                if self._shelf.is_superseded:
+                    raise TakenOver
                 now = self._clock.seconds()
                 verdict_of_source = seeking.judge(
                     sighting, now=now, idle=self._watch.idle(now), moved=self._run.started
                 )
                 if verdict_of_source is not None:
                     return verdict_of_source
-                self._control.wait(LOOK_EVERY)
+                self._desk.control.wait(LOOK_EVERY)
         finally:
             self._capture.close()
 
     def _asked_to_end(self) -> Ending | Failure | None:
-        wish = self._control.wish()
+        wish = self._desk.control.wish()
         if wish.stop == "keep":
             return Ending("stopped")
         if wish.stop == "discard":
             return Ending("discarded")
         if wish.stop == "terminated":
             return Ending("terminated", "The recorder was told to go.")
-        free = self._progress.free_disk
+        progress = self._telling.progress
+        free = progress.free_disk
         if free is not None and free < self._order.min_free_disk:
             detail = f"The disk has {free} bytes left, less than {self._order.min_free_disk}."
-            has_media = self._bytes_before > 0 or self._run.started
-            return Ending("failed", detail) if has_media else Failure("disk_full", detail)
-        if wish.max_duration and self._progress.media_seconds >= wish.max_duration:
+            return Ending("failed", detail) if self._has_media else Failure("disk_full", detail)
+        if wish.max_duration and progress.media_seconds >= wish.max_duration:
             return Ending("max_duration", f"{wish.max_duration:g} s of media are recorded.")
         return None
 
@@ -164,7 +174,8 @@ class Recording:
         """See how far the capture is and say what follows from that."""
         sighting = self._capture.look()
         now, at = self._clock.seconds(), self._clock.now()
-        self._progress = Progress(
+        telling = self._telling
+        telling.progress = Progress(
             wall_seconds=now - self._began,
             media_seconds=self._media_before + sighting.media_seconds,
             bytes_recorded=self._bytes_before + sighting.bytes_recorded,
@@ -173,122 +184,123 @@ class Recording:
             restarts=sighting.restarts,
             media=sighting.media or MediaInfo(),
         )
+        self._timeline.see(now, sighting.media_seconds)
+        self._patience = max(self._patience, sighting.patience)
+        self._is_numbered = sighting.is_numbered
         if sighting.media is not None and sighting.media_seconds > 0 and not self._run.started:
             self._start(sighting)
-        change = self._watch.see(now, sighting.media_seconds, patience=sighting.patience)
+        change = self._watch.see(
+            now, sighting.media_seconds, sighting.bytes_recorded, patience=sighting.patience
+        )
+        self._hindrance = hindrance(sighting)
         if isinstance(change, Stall):
-            self._run.interrupt(hindrance(sighting), self._progress, at=at)
+            self._run.interrupt(self._hindrance, telling.progress, at=at)
         elif isinstance(change, Resumption):
             self._resume(change, sighting)
         for loss in sighting.losses:
-            self._run.lose(gaps.of_loss(loss, self._progress.media_seconds, at), at=at)
-        self._beat_if_due("RECORDING" if self._run.started else "STARTED")
-        self._journal.save(self._run)
+            telling.lose(gaps.of_loss(loss, telling.progress.media_seconds, at))
+            self._desk.accounts.miss(Missed(loss.cause, loss.seconds, loss.segments, at))
+        telling.beat_if_due("RECORDING" if self._run.started else "STARTED")
+        telling.save()
         return sighting
 
     def _start(self, sighting: Sighting) -> None:
         at = self._clock.now()
         stream = sighting.stream
         assert stream is not None, "media came from somewhere"
-        self._run.start(self._order.key, stream, self._progress, at=at)
-        spoken = self._journal.last_word()
+        telling = self._telling
+        self._run.start(
+            self._order.key,
+            stream,
+            telling.progress,
+            programme_time=self._desk.accounts.programme_time,
+            at=at,
+        )
+        spoken = self._desk.journal.last_word()
         if spoken is not None and self._bytes_before > 0 and not sighting.continues:
-            gap = gaps.between(
-                "recorder restarted",
-                wall_seconds=(at - spoken).total_seconds(),
-                media_gained=sighting.media_seconds,
-                media_seconds=self._progress.media_seconds,
-                at=spoken,
+            telling.lose(
+                gaps.between(
+                    "recorder restarted",
+                    wall_seconds=(at - spoken).total_seconds(),
+                    media_gained=sighting.media_seconds,
+                    media_seconds=telling.progress.media_seconds,
+                    at=spoken,
+                )
             )
-            if gap is not None:
-                self._run.lose(gap, at=at)
-        self._beat("RECORDING")
+        telling.beat("RECORDING")
 
     def _resume(self, change: Resumption, sighting: Sighting) -> None:
-        at = self._clock.now()
-        self._run.resume(change.seconds, self._progress, at=at)
-        if sighting.stream is None or sighting.stream.protocol == "hls":
-            return  # segment numbers tell exactly what is missing
+        at, progress = self._clock.now(), self._telling.progress
+        self._run.resume(change.seconds, progress, at=at)
+        if sighting.is_numbered:
+            # Its numbers tell exactly what is missing; the rest of the silence was its own.
+            self._timeline.excuse(change.seconds - change.gained)
+            return
         gap = gaps.between(
             "interrupted",
             wall_seconds=change.seconds,
             media_gained=change.gained,
-            media_seconds=self._progress.media_seconds,
+            media_seconds=progress.media_seconds,
             at=at,
         )
-        if gap is not None:
-            self._run.lose(gap, at=at)
-
-    def _beat_if_due(self, phase: Phase) -> None:
-        if self._clock.seconds() >= self._beat_at:
-            self._beat(phase)
-
-    def _beat(self, phase: Phase) -> None:
-        self._beat_at = self._clock.seconds() + self._order.heartbeat
-        self._run.beat(phase, self._progress, at=self._clock.now())
+        self._telling.lose(gap)
 
     # Ending
 
     def _end(self, ending: Ending) -> str:
-        self._look(lambda _: SILENCE)  # closing the capture brought its last seconds
+        self._look(lambda _: self._hindrance)  # closing the capture brought its last seconds
+        if ending.why != "discarded":
+            self._account_for(ending)
         log.info("recording_ended", why=ending.why, detail=ending.detail)
-        self._run.end(ending.why, ending.detail, self._progress.media_seconds, self._clock.now())
-        self._journal.save(self._run)
+        media_seconds = self._telling.progress.media_seconds
+        self._run.end(ending.why, ending.detail, media_seconds, self._clock.now())
+        self._telling.save()
         return ending.why
+
+    def _account_for(self, ending: Ending) -> None:
+        """Say what else must be missing: at the start, at the end, and by the clock."""
+        telling, at = self._telling, self._clock.now()
+        live_since = self._seeking.live_since
+        if self._run.started and live_since is not None and self._bytes_before == 0:
+            late = self._timeline.late_start(live_since)
+            telling.lose(gaps.at_start("started late", late, at))
+        media_seconds = telling.progress.media_seconds
+        said = sum(gap.seconds for gap in self._run.gaps if gap.cause != "recorder restarted")
+        rest = self._timeline.unaccounted(said, self._patience)
+        telling.lose(gaps.at_end("unaccounted", rest, media_seconds, at))
+        if self._watch.is_still and self._may_have_gone_on(ending):
+            idle = self._watch.idle(self._clock.seconds())
+            telling.lose(gaps.at_end(self._hindrance.kind, idle, media_seconds, at))
+
+    def _may_have_gone_on(self, ending: Ending) -> bool:
+        """Return whether the source may have made media since the last that came."""
+        if ending.why in _OVER:
+            return False
+        if ending.why in _ON_OUR_SIDE or self._hindrance.may_hide_media:
+            return True
+        return not self._is_numbered
 
     def _end_as(self, ended: RecordingEnded) -> None:
         self._run.end(ended.why, ended.detail, ended.media_seconds, self._clock.now())
-        self._journal.save(self._run)
+        self._telling.save()
 
-    def _fail(self, code: str, detail: str) -> Outcome:
-        log.error("recording_failed", code=code, detail=detail)
-        self._run.fail(code, detail, self._log_tail.text(), at=self._clock.now())
-        self._journal.save(self._run)
-        return Outcome.FAILED
+    def _give_up(self) -> None:
+        """Record nothing more; the stream may go on without us."""
+        at, spoken = self._clock.now(), self._desk.journal.last_word()
+        if spoken is not None and self._bytes_before > 0:
+            away = (at - spoken).total_seconds()
+            self._telling.lose(gaps.at_end("given up", away, self._media_before, spoken))
+        detail = "No attempt is left; what the earlier ones saved is delivered."
+        self._run.end("failed", detail, self._media_before, at)
+        self._telling.save()
 
-    # Delivering
-
-    def _deliver(self) -> Outcome:
-        self._progress = replace(self._progress, bytes_durable=self._shelf.bytes_durable)
-        self._beat("UPLOADING")
-        self._journal.save(self._run)
-        try:
-            delivery = self._delivery()
-        except NothingSaved as error:
-            return self._fail("nothing_recorded", str(error))
-        except StoreTrouble as error:
-            log.warning("undelivered", reason=str(error))
-            return Outcome.UNDELIVERED
-        at = self._clock.now()
-        unsaved = gaps.unsaved(self._progress.media_seconds, delivery.duration, at)
-        if unsaved is not None:
-            self._run.lose(unsaved, at=at)
-        for hole in delivery.losses:
-            self._run.lose(gaps.of_hole(hole, at), at=at)
-        self._run.deliver(delivery, self._gaps(), at=at)
-        self._journal.save(self._run)
-        log.info("recording_delivered", key=delivery.key, size=delivery.size)
-        self._shelf.leave_journal(self._journal.lines())
-        return Outcome.DELIVERED
-
-    def _delivery(self) -> Delivery:
-        """Deliver in the background, so that heartbeats go on; try again while the store fails."""
-        pause, deadline = 1.0, self._clock.seconds() + self._order.deliver_timeout
-        while True:
-            work = self._executor.submit(self._shelf.deliver)
-            while not work.done():
-                self._beat_if_due("UPLOADING")
-                self._journal.save(self._run)
-                self._control.wait(LOOK_EVERY / 5)
-            try:
-                return work.result()
-            except StoreTrouble as trouble:
-                if self._clock.seconds() + pause > deadline:
-                    raise
-                log.warning("delivery_failed", reason=str(trouble), next_try=pause)
-            self._control.wait(pause)
-            self._beat_if_due("UPLOADING")
-            pause = min(LONGEST_PAUSE, pause * 2)
-
-    def _gaps(self) -> tuple[Gap, ...]:
-        return tuple(gap for run in [*self._earlier, self._run] for gap in run.gaps)
+    def _wall_seconds(self) -> float | None:
+        """Return the seconds from the first media of all attempts to the last."""
+        telling, spoken = self._telling, self._desk.journal.last_word()
+        begun = [run.started_at for run in telling.earlier if run.started_at is not None]
+        if not begun or spoken is None:
+            # Media of a machine that is gone: when it began, nobody knows.
+            is_known = self._run.started and self._bytes_before == 0
+            return self._timeline.wall_seconds if is_known else None
+        until = self._run.started_at or spoken
+        return max(0.0, (until - min(begun)).total_seconds()) + self._timeline.wall_seconds

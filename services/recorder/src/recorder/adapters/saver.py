@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 import structlog
-from chronicle_storage import GrowingObject, StoreError
+from chronicle_storage import GrowingObject, StoreError, Superseded
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,8 @@ class Saver:
 
     def __init__(self, pieces: Iterable[GrowingObject], *, interval: float) -> None:
         self.lock = threading.Lock()
+        # Nothing more is flushed then: the store takes it from a later attempt only.
+        self.is_superseded = False
         self._pieces = pieces
         self._interval = interval
         self._stop = threading.Event()
@@ -50,6 +52,10 @@ class Saver:
             try:
                 self._flush(tail=is_due)
                 pause, has_failed = self._interval, False
+            except Superseded as error:
+                self.is_superseded = True
+                log.warning("superseded", reason=str(error))
+                return
             except StoreError as error:
                 pause, has_failed = min(LONGEST_PAUSE, max(pause, 1.0) * 2), True
                 log.warning("flush_failed", error=str(error), next_try=pause)

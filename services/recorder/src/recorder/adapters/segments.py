@@ -7,6 +7,7 @@ is passed over by whoever reads.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,12 +17,12 @@ from typing import BinaryIO, Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from recorder.domain.segment import DateRange, Segment
+from recorder.domain.segment import DateRange, Missed, Segment
 
 log = structlog.get_logger(__name__)
 
 FILE: Final = "segments.jsonl"
-_Line = Segment | DateRange
+_Line = Segment | DateRange | Missed
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
@@ -51,6 +52,10 @@ class SegmentLog:
             self._told[date_range.id] = date_range
         self._append(date_range)
 
+    def miss(self, missed: Missed) -> None:
+        """Append segments that could not be had."""
+        self._append(missed)
+
     @property
     def programme_time(self) -> datetime | None:
         """When, by the source's own clock, the first media of this run was made."""
@@ -64,6 +69,21 @@ class SegmentLog:
         """Yield the date ranges of all attempts, each as it was told last."""
         last = {line.id: line for line in self._lines() if isinstance(line, DateRange)}
         return iter(last.values())
+
+    def count(self) -> tuple[int, int]:
+        """Return how many segments all attempts kept, and how many they missed."""
+        kept = missed = 0
+        for line in self._lines():
+            if isinstance(line, Segment):
+                kept += 1
+            elif isinstance(line, Missed):
+                missed += line.segments
+        return kept, missed
+
+    def clear(self) -> None:
+        """Delete the file."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def _append(self, line: _Line) -> None:
         text = _LINE.dump_json(line, exclude_defaults=True)

@@ -19,6 +19,7 @@ from chronicle_storage import (
     StoreError,
     sha256_of_object,
 )
+from chronicle_storage import Superseded as TurnIsOver
 
 from recorder.adapters.ffmpeg import Ffmpeg
 from recorder.adapters.join_output import join_into
@@ -28,12 +29,14 @@ from recorder.adapters.pieces import JOINED, Pieces
 from recorder.adapters.probe import Probed, probe
 from recorder.adapters.reading import LocalFile, StoredFile
 from recorder.adapters.saver import Saver
+from recorder.adapters.verification import Verification, verify
 from recorder.domain.delivery import Delivery
-from recorder.ports import NothingSaved, StoreTrouble
+from recorder.ports import NothingSaved, StoreTrouble, Superseded
 
 log = structlog.get_logger(__name__)
 
 HEAD = 8 * 1024 * 1024  # bytes at the beginning of a file in which its tracks are described
+TAIL = 64 * 1024 * 1024  # bytes at its end that hold its index and some seconds of media
 LEAST_DIFFERENCE = 0.5  # seconds between what was written and what a reader finds
 
 
@@ -71,6 +74,16 @@ class StoreShelf:
         return self._pieces.begin().path
 
     @property
+    def key(self) -> str:
+        """Where the recording is delivered."""
+        return self._key
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the store refused what grows here, because a later attempt goes on with it."""
+        return self._saver.is_superseded
+
+    @property
     def saved_bytes(self) -> int:
         """Bytes that were there before this attempt."""
         return self._saved_bytes
@@ -97,8 +110,17 @@ class StoreShelf:
                 return self._deliver()
             except NothingToDeliver as error:
                 raise NothingSaved("No media was saved.") from error
+            except TurnIsOver as error:
+                raise Superseded(str(error)) from error
             except (StoreError, OSError) as error:
                 raise StoreTrouble(str(error)) from error
+
+    def withdraw(self) -> None:
+        """Delete the object under the key."""
+        try:
+            self._store.delete(self._key)
+        except StoreError as error:
+            raise StoreTrouble(str(error)) from error
 
     def leave_journal(self, lines: bytes) -> None:
         """Put `<key>.journal.jsonl`."""
@@ -166,8 +188,9 @@ class StoreShelf:
         probed = probe(self._ffmpeg, piece.path)
         if probed is None or probed.duration is None or piece.lost:
             return None
+        found = verify(self._ffmpeg, piece.path, probed)
         stored = piece.complete()
-        return None if piece.lost else _delivery(stored, piece.checksum(), probed)
+        return None if piece.lost else _delivery(stored, piece.checksum(), probed, found)
 
     def _source(self, piece: GrowingObject) -> Source:
         if piece.is_here:
@@ -185,8 +208,9 @@ class StoreShelf:
         found = probe(self._ffmpeg, grown.path)
         if found is None or abs((found.duration or 0.0) - joined.duration) > LEAST_DIFFERENCE:
             raise StoreTrouble(f"what was joined of {len(sources)} files is not what was written")
+        verified = verify(self._ffmpeg, grown.path, found)
         stored = grown.complete()
-        delivery = _delivery(stored, grown.checksum(), found)
+        delivery = _delivery(stored, grown.checksum(), found, verified)
         return replace(delivery, losses=joined.holes, stretches=joined.stretches)
 
     def _delivered_before(self) -> Delivery:
@@ -194,18 +218,26 @@ class StoreShelf:
         stored = self._store.stat(self._key)
         if stored is None:
             raise NothingSaved("No media was saved.")
-        with NamedTemporaryFile(dir=self._work_dir, suffix=".head") as head:
-            # Tracks and duration stand at the beginning of what was finalised.
-            for chunk in self._store.read(self._key, 0, HEAD):
-                head.write(chunk)
-            head.flush()
-            found = probe(self._ffmpeg, Path(head.name))
-        if found is None:
-            raise NothingSaved("No media was saved.")
-        return _delivery(stored, ("sha256", sha256_of_object(self._store, self._key)), found)
+        with NamedTemporaryFile(dir=self._work_dir, suffix=".ends") as ends:
+            # Tracks and duration stand at the beginning of what was finalised, the index at its
+            # end; between them lies a hole that costs no disk.
+            for start in {0, max(0, stored.size - TAIL)}:
+                ends.seek(start)
+                length = HEAD if start == 0 and stored.size > TAIL else TAIL
+                for chunk in self._store.read(self._key, start, length):
+                    ends.write(chunk)
+            ends.flush()
+            found = probe(self._ffmpeg, Path(ends.name))
+            if found is None:
+                raise NothingSaved("No media was saved.")
+            verified = verify(self._ffmpeg, Path(ends.name), found)
+        checksum = ("sha256", sha256_of_object(self._store, self._key))
+        return _delivery(stored, checksum, found, verified)
 
 
-def _delivery(stored: StoredObject, checksum: tuple[str, str], probed: Probed) -> Delivery:
+def _delivery(
+    stored: StoredObject, checksum: tuple[str, str], probed: Probed, verified: Verification
+) -> Delivery:
     algorithm, digits = checksum
     return Delivery(
         key=stored.key,
@@ -214,6 +246,8 @@ def _delivery(stored: StoredObject, checksum: tuple[str, str], probed: Probed) -
         checksum=Checksum.model_validate({"algorithm": algorithm, "value": digits}),
         duration=probed.duration or 0.0,
         media=probed.media,
+        drift=verified.drift,
+        troubles=verified.troubles,
     )
 
 

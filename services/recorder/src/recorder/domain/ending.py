@@ -31,3 +31,4 @@ class Outcome(Enum):
     DISCARDED = "discarded"
     FAILED = "failed"
     UNDELIVERED = "undelivered"  # saved, but the store cannot take it: the next attempt tries
+    SUPERSEDED = "superseded"  # a later attempt goes on with it; nothing more is said

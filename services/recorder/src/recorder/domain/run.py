@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import singledispatchmethod
 
-from chronicle_contracts import Fact
+from chronicle_contracts import Event, Fact
 from chronicle_contracts.naming import recorder_stream
 from chronicle_contracts.recorder import (
     LOG_TAIL_BYTES,
@@ -21,7 +21,6 @@ from chronicle_contracts.recorder import (
     RecordingFailed,
     RecordingStarted,
     Uploaded,
-    share_kept,
 )
 from chronicle_eventstore import Aggregate
 
@@ -39,6 +38,8 @@ class Run(Aggregate):
     """Stream `recorder/<run>`. Every method records what follows from it, once."""
 
     started: bool
+    started_at: datetime | None
+    start_delay: float | None
     interrupted_at: datetime | None
     ended: RecordingEnded | None
     uploaded: Uploaded | None
@@ -49,6 +50,8 @@ class Run(Aggregate):
     def begin(self) -> None:
         """Nothing is recorded yet."""
         self.started = False
+        self.started_at = None
+        self.start_delay = None
         self.interrupted_at = None
         self.ended = None
         self.uploaded = None
@@ -77,7 +80,15 @@ class Run(Aggregate):
         discarded = self.ended is not None and self.ended.why == "discarded"
         return discarded or self.uploaded is not None or self.failed is not None
 
-    def start(self, key: str, stream: Stream, progress: Progress, *, at: datetime) -> None:
+    def start(
+        self,
+        key: str,
+        stream: Stream,
+        progress: Progress,
+        *,
+        programme_time: datetime | None = None,
+        at: datetime,
+    ) -> None:
         """The first media was kept; said once, however often the source begins anew."""
         if self.started:
             return
@@ -91,6 +102,7 @@ class Run(Aggregate):
                 title=stream.title,
                 media=progress.media,
                 start_gap=round(progress.wall_seconds, 3),
+                programme_time=programme_time,
             ),
             at,
         )
@@ -148,8 +160,10 @@ class Run(Aggregate):
 
     def end(self, why: EndReason, detail: str | None, media_seconds: float, at: datetime) -> None:
         """Nothing more is recorded; a discarded run ends here."""
-        if self.ended is not None:
-            return
+        if self.ended is None:
+            self._end(why, detail, media_seconds, at)
+
+    def _end(self, why: EndReason, detail: str | None, media_seconds: float, at: datetime) -> None:
         self._say(
             RecordingEnded(
                 run_id=self.run_id,
@@ -162,9 +176,20 @@ class Run(Aggregate):
             sealed=why == "discarded",
         )
 
-    def deliver(self, delivery: Delivery, gaps: tuple[Gap, ...], *, at: datetime) -> None:
-        """The recording is whole in the store: the last word."""
-        missing = round(sum(gap.seconds for gap in gaps), 3)
+    def discard(self, detail: str, media_seconds: float, *, at: datetime) -> None:
+        """What was recorded is thrown away after all: the last word, also after an end."""
+        self._end("discarded", detail, media_seconds, at)
+
+    def deliver(
+        self,
+        delivery: Delivery,
+        gaps: tuple[Gap, ...],
+        completeness: Completeness,
+        *,
+        manifest_key: str | None = None,
+        at: datetime,
+    ) -> None:
+        """The recording is in the store, as whole as is said: the last word."""
         self._say(
             Uploaded(
                 run_id=self.run_id,
@@ -176,11 +201,8 @@ class Run(Aggregate):
                 duration=delivery.duration,
                 media=delivery.media,
                 gaps=gaps,
-                completeness=Completeness(
-                    score=share_kept(delivery.duration, missing),
-                    missing_seconds=missing,
-                    verified=True,
-                ),
+                completeness=completeness,
+                manifest_key=manifest_key,
             ),
             at,
             sealed=True,
@@ -202,13 +224,20 @@ class Run(Aggregate):
             raise RunIsOver(f"{self.id}: {fact.TYPE} after the run's last word")
         self.record(fact, at=at, sealed=sealed)
 
+    def evolve(self, event: Event) -> None:
+        """Note when media came first; the rest is in the facts."""
+        super().evolve(event)
+        if isinstance(event.data, RecordingStarted):
+            self.started_at = event.time
+
     @singledispatchmethod
     def apply(self, fact: Fact) -> None:
         """Facts that change nothing here."""
 
     @apply.register
-    def _(self, _: RecordingStarted) -> None:
+    def _(self, fact: RecordingStarted) -> None:
         self.started = True
+        self.start_delay = fact.start_gap
 
     @apply.register
     def _(self, fact: Heartbeat) -> None:

@@ -43,3 +43,13 @@ class DateRange:
     planned_seconds: float | None = None
     kind: str | None = None  # CLASS
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Segments that could not be had: how many, how long by the source's word, and why."""
+
+    cause: str
+    seconds: float
+    segments: int
+    at: datetime
