@@ -11,7 +11,7 @@ from pathlib import Path
 from recorder.adapters.ffmpeg import FfmpegFailed
 
 from tests.faults.encoder import Entry
-from tests.faults.source import RATE, SOUND_RATE, SOUND_SAMPLES, Life, ffmpeg, packets
+from tests.faults.source import RATE, SOUND_RATE, SOUND_SAMPLES, Life, ffmpeg, packets, tracks
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,18 @@ def is_playable(recording: Path) -> bool:
     """Whether the pictures can be decoded to the end, but for a second's worth at damaged cuts."""
     try:
         pictures, _ = packets(recording)
-        _, said = ffmpeg().run(
-            [
-                "-i",
-                f"file:{recording}",
-                "-map",
-                "0:v",
-                "-fps_mode",
-                "passthrough",
-                "-f",
-                "null",
-                "-",
-            ]
-        )
+        decoded = sum(_decoded(recording, n) for n in range(len(tracks(recording)["v"])))
     except (FfmpegFailed, OSError):
         return False
-    decoded = re.findall(r"frame=\s*(\d+)", said)
-    return bool(pictures) and bool(decoded) and int(decoded[-1]) >= len(pictures) - RATE
+    return bool(pictures) and decoded >= len(pictures) - RATE
+
+
+def _decoded(recording: Path, number: int) -> int:
+    """Return how many pictures of a track can be decoded."""
+    place = ["-i", f"file:{recording}", "-map", f"0:v:{number}"]
+    _, said = ffmpeg().run([*place, "-fps_mode", "passthrough", "-f", "null", "-"])
+    found = re.findall(r"frame=\s*(\d+)", said)
+    return int(found[-1]) if found else 0
 
 
 def _lives(published: Sequence[Entry]) -> list[tuple[Life, float]]:

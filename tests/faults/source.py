@@ -19,6 +19,8 @@ RATE = 25  # pictures a second
 SOUND_RATE = 48_000  # samples a second
 SOUND_SAMPLES = 1024  # in a frame of AAC
 
+_KINDS = ("Video", "Audio")
+
 # What is left of a picture: its slices, without parameter sets, which containers move about.
 _SLICES = {
     "h264": "h264_mp4toannexb,filter_units=pass_types=1-5",
@@ -92,20 +94,30 @@ def _make(
 
 
 def packets(path: Path) -> tuple[list[str], list[str]]:
-    """Return the hashes of a file's pictures and of its sound, in the order of the file."""
-    return _hashes(path, "v"), _hashes(path, "a")
+    """Return the hashes of a file's pictures and of its sound, track by track."""
+    codecs = tracks(path)
+    return _hashes(path, "v", codecs["v"]), _hashes(path, "a", codecs["a"])
 
 
-def _hashes(path: Path, kind: str) -> list[str]:
+def tracks(path: Path) -> dict[str, list[str]]:
+    """Return the codecs of a file's tracks of pictures (`v`) and of sound (`a`)."""
     _, said = ffmpeg().run(["-i", f"file:{path}", "-t", "0", "-f", "null", "-"])
-    codec = re.search(r"Video: (\w+)", said)
-    strip = _SLICES.get(codec[1] if codec else "", "null") if kind == "v" else "aac_adtstoasc"
-    listing, _ = ffmpeg().run(
-        [
-            *("-loglevel", "error", "-i", f"file:{path}", "-map", f"0:{kind}?", "-c", "copy"),
-            *("-copyinkf", f"-bsf:{kind}", strip, "-f", "framehash", "-hash", "md5", "-"),
-        ]
-    )
-    lines = [line for line in listing.splitlines() if line and not line.startswith("#")]
-    # Stream, two times, duration, size, hash; then what came beside it (of MPEG-TS, a stream id).
-    return [line.split(",")[5].strip() for line in lines]
+    found = re.findall(r"Stream #0:\d.*: (Video|Audio): (\w+)", said.partition("Output #0")[0])
+    return {kind[0].lower(): [codec for one, codec in found if one == kind] for kind in _KINDS}
+
+
+def _hashes(path: Path, kind: str, codecs: Sequence[str]) -> list[str]:
+    hashes = []
+    for number, codec in enumerate(codecs):
+        strip = _SLICES.get(codec, "null") if kind == "v" else "aac_adtstoasc"
+        listing, _ = ffmpeg().run(
+            [
+                *("-loglevel", "error", "-i", f"file:{path}", "-map", f"0:{kind}:{number}"),
+                *("-c", "copy", "-copyinkf", f"-bsf:{kind}", strip),
+                *("-f", "framehash", "-hash", "md5", "-"),
+            ]
+        )
+        lines = [line for line in listing.splitlines() if line and not line.startswith("#")]
+        # Stream, two times, duration, size, hash; then what came beside it (MPEG-TS: a stream id).
+        hashes += [line.split(",")[5].strip() for line in lines]
+    return hashes

@@ -69,20 +69,7 @@ def running(trials, request):
             trials.begin(name, fault, CHRONICLE_IDLE_TIMEOUT="5" if fault.is_deadly else "180")
 
 
-SHORT = {
-    "codec-change": "pictures of both codecs go into one track, which no player follows past the "
-    "change; it takes a second file, or a second track",
-}
-
-
-def cases():
-    for name in FAULTS:
-        why = SHORT.get(name)
-        marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=why)] if why else []
-        yield pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", FAULTS)
 class TestRecorder:
     def test_survives(self, name, trials):
         recorder, outcome = trials.result(name)
