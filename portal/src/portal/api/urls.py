@@ -12,6 +12,7 @@ from portal.api import landing, letterviews, repairviews
 from portal.api.eventviews import EventList, JobAsOf, JobEventList
 from portal.api.health import Live, Ready
 from portal.api.jobviews import JobViewSet
+from portal.api.metrics import Metrics
 from portal.api.projectionviews import (
     JobChanges,
     RecordingViewSet,
@@ -58,6 +59,7 @@ _v1 = [
     path("event-types", EventTypes.as_view(), name="event-types"),
     re_path(r"^event-types/(?P<type_>[A-Za-z0-9.]+)\Z", OneEventType.as_view(), name="event-type"),
     path("asyncapi", AsyncApi.as_view(), name="asyncapi"),
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("health/live", Live.as_view(), name="live"),
     path("health/ready", Ready.as_view(), name="ready"),
     path("schema", SchemaView.as_view(), name="schema"),
@@ -78,6 +80,7 @@ urlpatterns = [
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("metrics", Metrics.as_view(schema=None)),
     path("health/live", Live.as_view(schema=None)),
     path("health/ready", Ready.as_view(schema=None)),
     path("api/v1/", include(_v1)),

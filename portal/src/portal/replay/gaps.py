@@ -25,6 +25,7 @@ SILENCE = timedelta(minutes=15)
 # Last words are under way for a moment after a job is over.
 GRACE = timedelta(minutes=1)
 
+KINDS = ("hole", "tail", "unheard", "own")
 RECORDERS = naming.recorder_stream("")
 _FINAL = [status.value for status in JobStatus if status.is_final]
 

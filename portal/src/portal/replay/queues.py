@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -18,6 +19,12 @@ def connect() -> Bus:
     The settings are read anew: a command or request is rare, and tests have many stacks.
     """
     return Bus.connect(PortalSettings())
+
+
+@functools.lru_cache(maxsize=1)
+def connected(settings: PortalSettings) -> Bus:
+    """Return a bus that is kept from call to call, for who looks every few seconds."""
+    return Bus.connect(settings)
 
 
 def queue_of(bus: Bus, name: str) -> Queue:
