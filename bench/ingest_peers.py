@@ -45,7 +45,7 @@ def peers() -> Iterator[Row]:
         ]
     )
     began = time.perf_counter()
-    _run_projection()
+    run_projection()
     yield rate("peer: eventsourcing's ProjectionRunner", EVENTS, began)
 
 
@@ -67,10 +67,11 @@ def _update_or_create(body: str) -> None:
             },
         )
         if is_new:
-            _fold_into_row(event)
+            fold_into_row(event)
 
 
-def _fold_into_row(event: Event) -> None:
+def fold_into_row(event: Event) -> None:
+    """Fold one event into the row of its job."""
     row = Job.objects.filter(id=event.subject).first()
     state = fold(state_of(row) if row else None, event)
     values = {name: getattr(row_of(state), name) for name in type(state).model_fields}
@@ -82,7 +83,7 @@ class _Rows(OrmRecorder):
 
     def apply(self, event: Event, tracking: Tracking) -> None:
         with transaction.atomic():
-            _fold_into_row(event)
+            fold_into_row(event)
             self.insert_tracking(tracking)
 
 
@@ -92,7 +93,8 @@ class _Jobs(Projection[_Rows]):
         self.view.apply(domain_event.event, tracking)
 
 
-def _run_projection() -> None:
+def run_projection() -> None:
+    """Let the runner project everything in the portal's own store."""
     view = _Rows()
     newest = view.max_notification_id()
     runner = BaseProjectionRunner(

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from portal.accounts import tokens
 from portal.accounts.models import ApiToken
 from portal.eventlog.inbox import Arrival, Inbox
+from portal.eventlog.models import LoggedEvent
 from portal.jobs.commands import request_job
 from portal.jobs.readmodel import refold
 from portal.jobs.requests import JobRequest
@@ -122,3 +123,18 @@ def asked(hear):
         hear(*stories)  # their own request is known by now, and counts as a duplicate
 
     return take_in
+
+
+@pytest.fixture
+def poison(hear):
+    """Jobs of which one event cannot be read any more, as after a bad change of code."""
+
+    def spoil(story, index=1):
+        hear(story)
+        rows = LoggedEvent.objects.filter(job_id=story.job_id).order_by("position")
+        row = rows[index]
+        LoggedEvent.objects.filter(pk=row.pk).update(envelope="{}")
+        refold([story.job_id])
+        return row
+
+    return spoil

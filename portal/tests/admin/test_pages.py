@@ -20,8 +20,9 @@ from tests.fixtures.story import NOON, Story
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+_LABELS = {"jobs", "projections", "eventlog", "replay"}
 NAMES = [model._meta.label for model in MODELS]
-OURS = [model for model in MODELS if model._meta.app_label in {"jobs", "eventlog", "replay"}]
+OURS = [model for model in MODELS if model._meta.app_label in _LABELS]
 SCRIPT = "<script>alert(1)</script>"
 
 

@@ -65,7 +65,13 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {
                 "title": "Recordings",
-                "items": [_page("Jobs", "videocam", "jobs_job")],
+                "items": [
+                    _page("Jobs", "videocam", "jobs_job"),
+                    _page("Finished recordings", "movie", "projections_recording"),
+                    _page("Torrents", "share", "projections_torrent"),
+                    _page("Daily totals", "calendar_month", "projections_dayshare"),
+                    _page("Service health", "monitor_heart", "projections_servicevoice"),
+                ],
             },
             {
                 "title": "Event log",
@@ -89,6 +95,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Records", "receipt_long", "replay_replay"),
                     _page("Builds", "construction", "replay_build"),
                     _page("Skipped events", "skip_next", "eventlog_skippedevent"),
+                    _page("Checkpoints", "flag", "projections_checkpoint"),
                 ],
             },
             {

@@ -13,7 +13,7 @@ from portal.jobs import state
 from portal.jobs.models import Job
 
 
-def _part(shape: Any) -> type[serializers.JSONField]:
+def part(shape: Any) -> type[serializers.JSONField]:
     """Return a field that passes a part of the state through; the schema has its shape."""
 
     @extend_schema_field(shape)
@@ -26,10 +26,10 @@ def _part(shape: Any) -> type[serializers.JSONField]:
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job as lists show it."""
 
-    progress = _part(state.Progress)(read_only=True, allow_null=True)
-    recording = _part(state.Recording)(read_only=True, allow_null=True)
-    torrent = _part(state.Torrent)(read_only=True, allow_null=True)
-    error = _part(state.JobError)(read_only=True, allow_null=True)
+    progress = part(state.Progress)(read_only=True, allow_null=True)
+    recording = part(state.Recording)(read_only=True, allow_null=True)
+    torrent = part(state.Torrent)(read_only=True, allow_null=True)
+    error = part(state.JobError)(read_only=True, allow_null=True)
 
     class Meta:
         model = Job
@@ -56,6 +56,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "attempt",
             "progress",
             "recording",
+            "losses",
             "torrent",
             "error",
             "position",

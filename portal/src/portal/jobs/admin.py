@@ -19,6 +19,8 @@ from portal.jobs.commands import retry_job, stop_job
 from portal.jobs.errors import CommandRefused
 from portal.jobs.models import Job
 from portal.jobs.submission_form import FIELDS, SubmissionForm
+from portal.replay.errors import NotNow
+from portal.replay.past import history_of
 
 
 @admin.register(Job)
@@ -27,7 +29,7 @@ class JobAdmin(RoleAdmin):
 
     add_role = Role.OPERATOR
     list_display = ("name", "badge", "progress_line", "size", "attempt", "requested_at", "by")
-    list_filter = ("status", "site", "requested_at")
+    list_filter = ("status", "losses", "site", "requested_at")
     search_fields = ("id", "url", "title", "site", "filename")
     ordering = ("-requested_at", "id")
     list_per_page = 50
@@ -112,7 +114,7 @@ class JobAdmin(RoleAdmin):
     @admin.display(description="status", ordering="status")
     def badge(self, job: Job) -> str:
         """Show the status in its colour."""
-        return pages.badge(job.status)
+        return pages.badge(job.status, losses=job.losses)
 
     @admin.display(description="progress")
     def progress_line(self, job: Job) -> str:
@@ -158,8 +160,11 @@ class JobAdmin(RoleAdmin):
 
     @admin.display(description="timeline")
     def timeline_table(self, job: Job) -> str:
-        """Show the milestones."""
-        return pages.timeline(job)
+        """Show each event and what it changed; where that cannot be told, the milestones."""
+        try:
+            return pages.changes(history_of(job.id))
+        except NotNow:
+            return pages.timeline(job)
 
     @admin.display(description="recording")
     def recording_json(self, job: Job) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from chronicle_contracts import JobStatus
@@ -12,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from portal.jobs import wording
+from portal.jobs.changes import EventChange, FieldChange
 from portal.jobs.models import Job
 
 _GOOD, _BUSY, _BAD, _QUIET = "#a3b763", "#d6c66b", "#e0715c", "#97978c"
@@ -33,12 +35,13 @@ COLOURS = {
 NOTHING = wording.NOTHING
 
 
-def badge(status: str) -> SafeString:
-    """Return a status with a dot in its colour."""
+def badge(status: str, *, losses: bool = False) -> SafeString:
+    """Return a status with a dot in its colour, and whether the recording lacks something."""
     return format_html(
-        '<span style="white-space: nowrap"><span style="color: {}">●</span> {}</span>',
-        COLOURS.get(JobStatus(status), _QUIET),
+        '<span style="white-space: nowrap"><span style="color: {}">●</span> {}{}</span>',
+        _BUSY if losses else COLOURS.get(JobStatus(status), _QUIET),
         status,
+        " with losses" if losses else "",
     )
 
 
@@ -115,6 +118,42 @@ def timeline(job: Job) -> SafeString | str:
     return format_html("<table>{}</table>", lines)
 
 
+def changes(history: Sequence[EventChange]) -> SafeString | str:
+    """Return the history, oldest first; each event opens to what it changed."""
+    if not history:
+        return NOTHING
+    rows = [
+        (
+            *(_PADDING, f"{one.at:%Y-%m-%d %H:%M:%S}", _PADDING, one.what, one.detail or ""),
+            _changed(one.changes),
+        )
+        for one in history
+    ]
+    lines = format_html_join("", "<tr><td {}>{}</td><td {}>{}</td><td>{}{}</td></tr>", rows)
+    return format_html("<table>{}</table>", lines)
+
+
+def _changed(fields: Sequence[FieldChange]) -> SafeString | str:
+    if not fields:
+        return ""
+    rows = [(_PADDING, one.field, _short(one.before), _short(one.after)) for one in fields]
+    lines = format_html_join("", "<tr><td {}>{}</td><td>{} → {}</td></tr>", rows)
+    return format_html(
+        '<details style="opacity: .8"><summary style="cursor: pointer">{} changed</summary>'
+        "<table>{}</table></details>",
+        ", ".join(dict.fromkeys(one.field.partition(".")[0] for one in fields)),
+        lines,
+    )
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+_LONGEST_VALUE = 200
 _PADDING = SafeString('style="padding: 2px 24px 2px 0; white-space: nowrap; vertical-align: top"')
 
 

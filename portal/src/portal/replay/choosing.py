@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.core.management.base import CommandParser
+
 from portal.projections.registry import NAMES
 from portal.replay.errors import BadParameters
 
@@ -17,3 +19,14 @@ def chosen(names: Sequence[str]) -> Sequence[str]:
                 field="projections",
             )
     return tuple(name for name in NAMES if name in names) or NAMES
+
+
+def add_projection(parser: CommandParser) -> None:
+    """Let a command be about some projections only."""
+    parser.add_argument(
+        "--projection",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"only this one, may be repeated: {', '.join(NAMES)} (default: all)",
+    )

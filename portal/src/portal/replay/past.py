@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from portal.eventlog import history
+from portal.jobs.changes import EventChange, changes_of
 from portal.jobs.projection import fold_history
 from portal.jobs.readmodel import sentence
 from portal.jobs.state import JobState
@@ -35,10 +36,24 @@ def as_of(job_id: str, *, position: int | None = None, time: datetime | None = N
         logged = history.of_jobs([job_id], without=[one.position for one in everything], then=then)
         state = fold_history(history.read(logged[job_id]), marks)
     except Exception as error:
-        raise NotNow(
-            f"the history of job {job_id!r} cannot be folded ({sentence(error)}); "
-            "see the parked jobs"
-        ) from error
+        raise _unfoldable(job_id, error) from error
     if state is None:
         raise NotThere(f"nothing was known of a job {job_id!r} then")
     return state
+
+
+def history_of(job_id: str) -> list[EventChange]:
+    """Return a job's history with what each event changed, empty where there is none.
+
+    Raises `NotNow` where it cannot be folded.
+    """
+    try:
+        return changes_of(job_id)
+    except Exception as error:
+        raise _unfoldable(job_id, error) from error
+
+
+def _unfoldable(job_id: str, error: Exception) -> NotNow:
+    return NotNow(
+        f"the history of job {job_id!r} cannot be folded ({sentence(error)}); see the parked jobs"
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from portal.replay.building import verify
+from portal.replay.choosing import add_projection
 from portal.replay.console import VerbCommand
 from portal.replay.records import Call, Report
 
@@ -14,6 +17,11 @@ class Command(VerbCommand):
 
     help = "Fold every job from the event log and compare with its read model."
 
-    def run_verb(self, call: Call, options: dict[str, Any]) -> Report:  # noqa: ARG002 (no options)
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Offer to choose."""
+        super().add_arguments(parser)
+        add_projection(parser)
+
+    def run_verb(self, call: Call, options: dict[str, Any]) -> Report:
         """Compare all jobs; a line for each difference."""
-        return verify(call)
+        return verify(call, projections=options["projection"])
