@@ -27,6 +27,11 @@ class Clients:
         self._lock = threading.RLock()
 
     @cached_property
+    def _session(self) -> boto3.Session:
+        # One for all: each has 8 MB of its own, of what there is of regions and services.
+        return boto3.Session()
+
+    @cached_property
     def sns(self) -> Any:
         """The SNS client."""
         return self._client("sns")
@@ -57,7 +62,7 @@ class Clients:
 
     def _client(self, service: str) -> Any:
         with self._lock:
-            return boto3.Session().client(
+            return self._session.client(
                 service,
                 region_name=self.region,
                 endpoint_url=self.endpoint_url,

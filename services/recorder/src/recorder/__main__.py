@@ -16,7 +16,7 @@ from threading import Event
 
 import structlog
 from chronicle_messaging import Bus, Relay
-from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_runtime import configure_logging, give_memory_back, load, on_termination
 from chronicle_sources import Credentials
 from chronicle_storage import open_store
 from chronicle_vault import VaultError, open_vault
@@ -47,6 +47,8 @@ from recorder.settings import RecorderSettings
 
 log = structlog.get_logger(__name__)
 
+POLL = 5.0  # seconds; nobody else saves events here, and whoever does wakes the relay
+
 EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_NOPERM = 69, 73, 74, 75, 77
 
 CODES = {
@@ -60,6 +62,7 @@ CODES = {
 
 def main() -> int:
     """Record what the settings say; return the exit code."""
+    give_memory_back()
     settings = load(RecorderSettings)
     configure_logging("recorder", level=settings.log_level)
     structlog.contextvars.bind_contextvars(job_id=settings.job_id, run_id=settings.run_id)
@@ -92,7 +95,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     assert isinstance(events.recorder, ProcessRecorder)
     journal = StoredJournal(
         events,
-        Relay(events.recorder, Bus.connect(settings)),
+        Relay(events.recorder, Bus.connect(settings), poll=POLL),
         clock,
         job_id=settings.job_id,
         attempt=settings.attempt,
