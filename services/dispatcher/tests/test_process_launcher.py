@@ -15,7 +15,7 @@ from dispatcher.adapters.process_launcher import ProcessLauncher
 from dispatcher.adapters.run_file import run_file, write_json
 from dispatcher.ports import Launch, LaunchError
 
-from services.dispatcher.tests.cast import REQUEST, until
+from services.dispatcher.tests.cast import NOON, REQUEST, until
 
 # Says what it was given, starts a child in a session of its own, and stays.
 RECORDER = """
@@ -145,8 +145,22 @@ class TestLaunch:
             "CHRONICLE_PREFIX": "mine",
             "CHRONICLE_QUALITY": "of another run",
         }
-        request = REQUEST.model_copy(update={"live_from_start": True})
-        launch = Launch(job_id="concert", attempt=3, request=request, max_duration=90.5)
+        request = REQUEST.model_copy(
+            update={
+                "live_from_start": True,
+                "audio_only": True,
+                "max_height": 720,
+                "credentials": "concert.0f",
+            }
+        )
+        launch = Launch(
+            job_id="concert",
+            attempt=3,
+            request=request,
+            max_duration=90.5,
+            catch_up=NOON,
+            deliver_only=True,
+        )
         making(environment=needed | secrets).launch(launch)
         until((work / "environ").exists, "the start")
         given = json.loads((work / "environ").read_text())
@@ -162,6 +176,11 @@ class TestLaunch:
             "CHRONICLE_WORK_DIR": str(work),
             "CHRONICLE_LIVE_FROM_START": "true",
             "CHRONICLE_MAX_DURATION": "90.5",
+            "CHRONICLE_AUDIO_ONLY": "true",
+            "CHRONICLE_MAX_HEIGHT": "720",
+            "CHRONICLE_CREDENTIALS": "concert.0f",
+            "CHRONICLE_CATCH_UP": NOON.isoformat(),
+            "CHRONICLE_DELIVER_ONLY": "true",
         }
 
     def test_keeps_what_the_recorder_prints(self, making, work):
@@ -236,6 +255,25 @@ class TestProcess:
         assert not launcher.is_alive(reference)
         until(lambda: not runs(pid) and not runs(child), "the end")
 
+    def test_is_killed_with_what_its_death_has_orphaned(self, making, work):
+        launcher = making()
+        reference = launcher.launch(LAUNCH)
+        pid, child = until(lambda: started(work), "the start")[0]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not launcher.is_alive(reference), "the end")
+        assert runs(child), "it has a session of its own, and nobody above it any more"
+        launcher.kill("concert", reference)
+        until(lambda: not runs(child), "the end of the child")
+
+    def test_is_killed_without_those_of_other_jobs(self, making, work):
+        launcher = making()
+        reference = launcher.launch(LAUNCH)
+        until(lambda: started(work), "the start")
+        other = launcher.launch(Launch(job_id="other", attempt=1, request=REQUEST))
+        launcher.kill("concert", reference)
+        assert launcher.is_alive(other)
+        launcher.kill("other", other)
+
     def test_that_is_stopped_by_a_signal_can_be_killed(self, making, work):
         launcher = making()
         reference = launcher.launch(LAUNCH)
@@ -285,7 +323,22 @@ class TestControl:
         assert not work.exists()
 
 
+class TestDisk:
+    def test_is_that_of_the_work_folders_also_before_there_are_any(self, making):
+        free = making().free_disk()
+        assert free is not None
+        assert free > 0
+
+
 class TestClean:
+    def test_ends_who_is_still_at_work_there(self, making, work):
+        launcher = making()
+        launcher.launch(LAUNCH)
+        pid, child = until(lambda: started(work), "the start")[0]
+        launcher.clean("concert")
+        until(lambda: not runs(pid) and not runs(child), "the end")
+        assert not work.exists()
+
     def test_removes_the_work_folder(self, making, work):
         launcher = making("--brief")
         reference = launcher.launch(LAUNCH)

@@ -14,6 +14,7 @@ from chronicle_contracts.dispatcher import (
 )
 from chronicle_contracts.portal import JobExtended, RetryRequested, StopRequested
 from chronicle_contracts.recorder import CaptureInterrupted
+from dispatcher.handlers import Limits
 from dispatcher.ports import Refused, Sight
 
 from services.dispatcher.tests.cast import (
@@ -22,6 +23,7 @@ from services.dispatcher.tests.cast import (
     REQUEST,
     World,
     asked,
+    beat,
     discarded,
     failed,
     said,
@@ -238,3 +240,67 @@ class TestWords:
         event: Event = said(fact, 3)
         world.hear(event)
         assert world.facts() == ["JobAccepted", "RecorderLaunched"]
+
+
+class TestBetweenAttempts:
+    """An attempt has failed, and the next one is waited for."""
+
+    @pytest.fixture
+    def between(self, world):
+        world.hear(asked(REQUEST), beat(30.0, 2))
+        for attempt in (1, 2, 3):
+            world.launcher.die(f"concert.{attempt}")
+            world.hear(failed("capture_failed", attempt=attempt))
+            if attempt < 3:
+                world.pass_time(4)
+        assert world.launcher.runs == ["concert.1", "concert.2", "concert.3"]
+        return world
+
+    def test_a_stop_and_keep_delivers_what_there_is_at_once(self, between):
+        between.hear(asked(StopRequested(mode="keep"), 2))
+        assert between.launcher.runs[-1] == "concert.4"
+        assert between.launcher.started[-1].stop == "keep"
+        between.hear(uploaded(attempt=4))
+        between.launcher.die("concert.4")
+        between.pass_time(60)
+        assert between.launcher.runs[-1] == "concert.4"
+
+    def test_a_stop_and_discard_ends_it_and_keeps_nothing(self, between):
+        between.hear(asked(StopRequested(mode="discard"), 2))
+        between.pass_time(60)
+        last = between.last()
+        assert isinstance(last, JobAbandoned)
+        assert last.code == "stopped"
+        assert between.launcher.cleaned == ["concert"]
+        assert between.launcher.runs[-1] == "concert.3"
+
+    def test_a_discard_after_a_keep_still_reaches_the_one_that_delivers(self, between):
+        between.hear(asked(StopRequested(mode="keep"), 2))
+        between.hear(asked(StopRequested(mode="discard"), 3))
+        assert between.launcher.controls[-1] == ("ref-concert.4", "discard", None)
+
+    def test_an_extension_holds_for_the_next(self, between):
+        between.hear(asked(JobExtended(max_duration=7200), 2))
+        assert between.launcher.runs[-1] == "concert.3"
+        between.pass_time(8)
+        assert between.launcher.started[-1].max_duration == 7200
+
+
+class TestWaitingForAPlace:
+    @pytest.fixture
+    def waiting(self, tmp_path):
+        world = World(tmp_path, limits=Limits(most_recordings=1))
+        world.hear(asked(REQUEST, job="other"), asked(REQUEST))
+        return world
+
+    @pytest.mark.parametrize("mode", ["keep", "discard"])
+    def test_is_ended_by_a_stop(self, waiting, mode):
+        waiting.hear(asked(StopRequested(mode=mode), 2))
+        assert waiting.facts() == ["JobAccepted", "JobDeferred", "JobAbandoned"]
+
+    def test_is_extended_before_it_begins(self, waiting):
+        waiting.hear(asked(JobExtended(max_duration=60), 2))
+        waiting.launcher.die("other.1")
+        waiting.hear(uploaded(job="other"))
+        waiting.pass_time(2)
+        assert waiting.launcher.started[-1].max_duration == 60

@@ -9,13 +9,17 @@ import pytest
 from chronicle_contracts.portal import StopRequested
 from dispatcher.adapters.database import SqliteDatabase, open_database
 from dispatcher.adapters.heard import SqlHeard
+from dispatcher.adapters.looks import SqlLooks
 from dispatcher.adapters.orders import SqlOrders
 from dispatcher.adapters.places import SqlPlaces
 from dispatcher.domain.heard import Word
+from dispatcher.domain.look import Look
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.dispatcher.tests.cast import NOON, REQUEST, asked, beat, failed, uploaded
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -92,6 +96,12 @@ class TestHeard:
             1,
         )
 
+    def test_knows_what_a_run_has_gained(self, opening):
+        heard = SqlHeard(opening())
+        note(heard, beat(100, 1), beat(130, 2), beat(160.5, 3))
+        (run,) = heard.of("concert")
+        assert run.gained == 60.5
+
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
     @given(st.permutations([beat(1, 1), beat(5, 2), beat(9, 3), failed("stalled", sequence=4)]))
     def test_ends_the_same_in_any_order(self, events):
@@ -99,6 +109,34 @@ class TestHeard:
         note(heard, *events)
         (run,) = heard.of("concert")
         assert (run.sequence, run.sealed, run.code) == (4, True, "stalled")
+
+
+class TestLooks:
+    def test_are_kept_one_a_job(self, opening):
+        looks = SqlLooks(opening())
+        first = Look("concert", NOON)
+        later = Look("concert", NOON + SECOND, not_yet_at=NOON, troubled_since=NOON + SECOND)
+        for look in (first, Look("other", NOON), later):
+            looks.note(look)
+        assert SqlLooks(opening()).of("concert") == later
+        assert looks.all() == {"concert": later, "other": Look("other", NOON)}
+
+    def test_can_be_forgotten(self, opening):
+        looks = SqlLooks(opening())
+        looks.note(Look("concert", NOON))
+        looks.forget("concert")
+        looks.forget("concert")
+        assert looks.of("concert") is None
+
+
+class TestColumns:
+    def test_are_added_to_tables_of_an_earlier_version(self, opening):
+        database = opening()
+        database.execute("ALTER TABLE heard DROP COLUMN media_first")
+        heard = SqlHeard(opening())
+        note(heard, beat(7, 1), beat(9, 2))
+        (run,) = heard.of("concert")
+        assert run.gained == 2
 
 
 class TestOrders:

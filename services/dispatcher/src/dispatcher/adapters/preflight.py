@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
 from chronicle_contracts import Retry
 from chronicle_contracts.portal import JobRequested
-from chronicle_sources import Credentials, SourceError, guard, resolve
+from chronicle_sources import Credentials, Resolution, SourceError, guard, resolve
 from chronicle_vault import SecretMissing, Vault, VaultError
 
 from dispatcher.ports import Refused, Sight
+
+log = structlog.get_logger(__name__)
 
 
 class SourcesPreflight:
@@ -30,16 +33,14 @@ class SourcesPreflight:
         """Return what stands behind the URL; raises `Retry` while the vault is away."""
         credentials = self._credentials(request.credentials)
         try:
-            seen = resolve(
-                request.url,
-                timeout=self._timeout,
-                quality=request.quality,
-                live_from_start=request.live_from_start,
-                allow_private=self._allow_private,
-                credentials=credentials,
-                audio_only=request.audio_only,
-                max_height=request.max_height,
-            )
+            try:
+                seen = self._resolve(request, credentials)
+            except SourceError as error:
+                # It may have been this machine that had no time: a rejection is too much for that.
+                if error.code != "timeout":
+                    raise
+                log.info("look_repeated", detail=error.detail)
+                seen = self._resolve(request, credentials)
         except SourceError as error:
             raise Refused(error.code, error.detail) from error
         return Sight(
@@ -48,6 +49,18 @@ class SourcesPreflight:
             live_status=seen.live_status,
             protocol=seen.protocol,
             release_at=seen.release_at,
+        )
+
+    def _resolve(self, request: JobRequested, credentials: Credentials) -> Resolution:
+        return resolve(
+            request.url,
+            timeout=self._timeout,
+            quality=request.quality,
+            live_from_start=request.live_from_start,
+            allow_private=self._allow_private,
+            credentials=credentials,
+            audio_only=request.audio_only,
+            max_height=request.max_height,
         )
 
     def _credentials(self, name: str | None) -> Credentials:
