@@ -97,6 +97,18 @@ class TestDetail:
         assert viewer.get(f"{JOBS}/nothing").status_code == 404
 
 
+class TestMissing:
+    @pytest.mark.parametrize("path", ["/jobs/abc", "/jobs/abc/stop"])
+    def test_is_named(self, api, path):
+        call = api().post if path.endswith("stop") else api().get
+        answer = call(f"/api/v1{path}")
+        assert (answer.status_code, "'abc'" in answer.json()["detail"]) == (404, True)
+
+    def test_is_named_whatever_it_is(self, api):
+        answer = api("viewer").get("/api/v1/quarantine/7")
+        assert answer.json()["detail"] == "There is no quarantined message '7'."
+
+
 class TestStop:
     def test_is_shown_in_the_answer_and_after_it(self, operator, asked):
         asked(running())

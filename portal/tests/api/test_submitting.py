@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
+from portal.api.idempotency import KEPT
 from portal.api.models import IdempotencyKey
 from portal.eventlog.models import LoggedEvent, StoredEvent
 from portal.jobs.models import Job
@@ -113,6 +115,12 @@ class TestIdempotencyKey:
         answer = submit(key)
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+
+    def test_is_forgotten_after_a_day(self, submit):
+        assert submit("k-1").status_code == 201
+        IdempotencyKey.objects.update(created_at=timezone.now() - KEPT)
+        assert submit("k-1", max_duration=5).status_code == 201
+        assert IdempotencyKey.objects.count() == 1
 
 
 class TestValidation:

@@ -48,7 +48,9 @@ class BearerAuthentication(BaseAuthentication):
         token = ApiToken.objects.presented(plain)
         now = timezone.now()
         if token is None:
-            raise AuthenticationFailed("this token is not known; make one in the admin or the CLI")
+            raise AuthenticationFailed(
+                "this token is not known; make one in the admin, or with `manage.py create_token`"
+            )
         if (state := token.state(now)) != "active":
             raise AuthenticationFailed(f"this token is {state}; make a new one")
         if not token.user.is_active:

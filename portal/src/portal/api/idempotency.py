@@ -1,7 +1,8 @@
 """`Idempotency-Key`: a request that is sent again makes no second job.
 
 The key is kept in the transaction that makes the job; that the key of a user is unique decides
-between two requests that arrive together.
+between two requests that arrive together. It is kept for a day: longer than any client tries
+again, and not for ever.
 Source: draft-ietf-httpapi-idempotency-key-header (422 for a key with another request).
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -20,6 +23,7 @@ from portal.api.models import IdempotencyKey
 from portal.api.problems import KeyReused
 
 HEADER = "Idempotency-Key"
+KEPT = timedelta(days=1)
 LONGEST = 255
 
 
@@ -44,11 +48,12 @@ def fingerprint(content: Any) -> str:
 def once(user: Any, key: str, content: Any, make: Callable[[], str]) -> tuple[str, bool]:
     """Return the job id of a key and whether `make` was called for it now.
 
-    Raises `KeyReused` where the key came with other content before.
+    Raises `KeyReused` where the key came with other content within `KEPT`.
     """
     mark = fingerprint(content)
     try:
         with transaction.atomic():
+            IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
             kept = IdempotencyKey.objects.filter(user=user, key=key).first()
             if kept is None:
                 job_id = make()

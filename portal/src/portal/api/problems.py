@@ -24,6 +24,7 @@ from chronicle_storage import StoreError
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -107,7 +108,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, StoreError):
         error = StoreUnavailable("the recording store does not answer; try again later")
     elif isinstance(error, Http404):
-        error = exceptions.NotFound(*error.args)
+        error = exceptions.NotFound(_missing(error, context))
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(*error.args)
     elif isinstance(error, exceptions.NotAuthenticated):
@@ -166,6 +167,19 @@ def _field_errors(detail: Any, sent: Any, path: str = "") -> Iterator[dict[str, 
         if detail.code != "required" and path.partition(".")[0] not in _SECRET_FIELDS:
             entry["value"] = _short(sent)
         yield entry | {"code": detail.code, "detail": str(detail)}
+
+
+def _missing(error: Http404, context: Mapping[str, Any]) -> str | None:
+    """Say what there is not; Django names the model alone, and people want the name they gave."""
+    view = context.get("view")
+    name = (context.get("kwargs") or {}).get(getattr(view, "lookup_field", ""))
+    if (
+        not isinstance(view, GenericAPIView)
+        or name is None
+        or "matches the given" not in str(error)
+    ):
+        return str(error) or None
+    return f"There is no {view.get_queryset().model._meta.verbose_name} {name!r}."
 
 
 def _short(value: Any) -> Any:
