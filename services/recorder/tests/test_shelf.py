@@ -1,5 +1,12 @@
 """How several files become one recording, also where their bytes are in the bucket alone."""
 
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -35,11 +42,73 @@ def noise(tmp_path_factory):
     return content
 
 
+# What the next attempt's recorder does once the stream is over.
+DELIVER = f"""
+import sys
+from pathlib import Path
+from chronicle_storage.s3 import S3Store
+from chronicle_storage.s3_bucket import Bucket
+from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.shelf import StoreShelf
+name, endpoint, work = sys.argv[1:]
+store = S3Store(Bucket(name, region="us-east-1", endpoint=endpoint), keep=0)
+StoreShelf(
+    store, Ffmpeg(), key={KEY!r}, work_dir=Path(work), attempt=2, flush_interval=3600.0
+).deliver()
+"""
+
+
+class LossyBucket:
+    """A bucket that can forget what was not completed."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.name = f"shelf-{uuid4().hex[:8]}"
+        self.endpoint = endpoint
+        self.bucket = Bucket(self.name, region="us-east-1", endpoint=endpoint, provision=True)
+
+    def lose_uploads(self) -> None:
+        client = self.bucket.client
+        for one in client.list_multipart_uploads(Bucket=self.name)["Uploads"]:
+            client.abort_multipart_upload(
+                Bucket=self.name, Key=one["Key"], UploadId=one["UploadId"]
+            )
+
+
+class Peak:
+    """The most disk that a folder takes while something is done."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.before = self.most = self._taken()
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            self.most = max(self.most, self._taken())
+
+    def _taken(self) -> int:
+        with os.scandir(self._folder) as entries:
+            return sum(one.stat().st_blocks * 512 for one in entries)
+
+
 @pytest.fixture
-def store(aws, aws_env):
-    """A bucket; what it has is punched out of the spool at once."""
-    name = f"shelf-{uuid4().hex[:8]}"
-    return S3Store(Bucket(name, region="us-east-1", endpoint=aws.url, provision=True), keep=0)
+def bucket(aws, aws_env):
+    return LossyBucket(aws.url)
+
+
+@pytest.fixture
+def store(bucket):
+    """A store in the bucket; what it has is punched out of the spool at once."""
+    return S3Store(bucket.bucket, keep=0)
 
 
 @pytest.fixture
@@ -113,3 +182,48 @@ class TestShelf:
         assert opened.saved_bytes == len(noise)
         delivery = opened.deliver()
         assert (delivery.size, delivery.checksum.algorithm) == (len(noise), "sha256")
+
+    def test_says_as_a_hole_what_the_bucket_lost(self, store, shelf, tmp_path, noise, bucket):
+        piece(store, tmp_path, 1, noise)
+        bucket.lose_uploads()
+        opened = shelf(1)
+        delivery = opened.deliver()
+        [hole] = delivery.losses
+        assert 0.5 < hole.seconds < 3.5
+        assert delivery.duration == pytest.approx(4, abs=0.1)
+        path = fetched(store, tmp_path)
+        assert probed(path)[0] == pytest.approx(4, abs=0.1)
+        assert packets(path) + 25 * hole.seconds == pytest.approx(100, abs=4)
+
+    def test_joins_with_little_disk(self, store, shelf, tmp_path, noise):
+        for attempt in (1, 2, 3, 4):
+            piece(store, tmp_path, attempt, noise)
+        opened = shelf(4)
+        with Peak(tmp_path / "work") as peak:
+            delivery = opened.deliver()
+        assert delivery.size > 4 * 18 * MIB
+        assert delivery.duration == pytest.approx(16, abs=0.2)
+        assert peak.most - peak.before < 40 * MIB
+        assert packets(fetched(store, tmp_path)) == 400
+
+    def test_joins_again_after_a_kill_in_the_middle(self, store, shelf, tmp_path, noise, bucket):
+        for attempt in (1, 2):
+            piece(store, tmp_path, attempt, noise)
+        child = subprocess.Popen(
+            [sys.executable, "-c", DELIVER, bucket.name, bucket.endpoint, str(tmp_path / "work")]
+        )
+        joined = tmp_path / "work" / "joined.mkv"
+        deadline = time.monotonic() + 60
+        while not (joined.exists() and joined.stat().st_size > MIB):
+            assert child.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        child.send_signal(signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        opened = shelf(3)
+        delivery = opened.deliver()
+        opened.clear()
+        assert delivery.duration == pytest.approx(8, abs=0.2)
+        assert packets(fetched(store, tmp_path)) == 200
+        assert [one.key for one in store.list("") if not one.key.endswith(".turn")] == [KEY]
+        assert store.unfinished(KEY) == []

@@ -175,6 +175,7 @@ class _Joining:
                 at = timeline.place(one)
                 if broke_at is not None:
                     self._lose(source, broke_at, at)
+                    timeline.missing += max(0, at - broke_at)
                     broke_at = None
                 own = sets.get(one.track) if one.is_key else None
                 writer.write(out.number, at, one, own.into(one.data) if own else one.data)
@@ -228,6 +229,7 @@ class _Timeline:
         self._base = base
         self._first: int | None = None
         self._spans: dict[int, tuple[int, int, int]] = {}  # of a track: first, last, how many
+        self.missing = 0  # milliseconds of holes
 
     def place(self, block: Block) -> int:
         """Return the time of a block; the first one comes right behind the file before."""
@@ -244,7 +246,7 @@ class _Timeline:
         """When the last block ends, as long as those before it on the average."""
         return max(
             (
-                last + (round((last - first) / (count - 1)) if count > 1 else 0)
+                last + (round((last - first - self.missing) / (count - 1)) if count > 1 else 0)
                 for first, last, count in self._spans.values()
             ),
             default=self._base,
