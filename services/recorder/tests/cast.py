@@ -40,7 +40,9 @@ class World:
         self.rest = 0.0  # seconds of media that an ended playlist has of what was not saved
         self.hindrance = None
         self.media_seconds = 0.0
+        self.bytes_recorded = 0
         self.pauses = []
+        self.jumps = {}  # of the source's clock, in seconds that hold no media
         self.ends = {}
         self.losses = {}
         self.continues = False
@@ -56,6 +58,7 @@ class World:
         self.is_superseded = False
         self.is_taken_over = False
         self.is_delivered = False
+        self.delivery_takes = 0.0
         self.drift = 0.0
         self.troubles = ()
         # accounts and manifest
@@ -85,6 +88,9 @@ class World:
         flows = not any(start <= self.time < end for start, end in self.pauses)
         if self.stream is not None and flows and not self._ended():
             self.media_seconds += seconds * self.rate
+            self.bytes_recorded += int(seconds * self.rate * 100)
+            for at in [at for at in self.jumps if at <= self.time]:
+                self.media_seconds += self.jumps.pop(at)
 
     def wish(self):
         due = [wish for at, wish in sorted(self.wishes.items()) if at <= self.time]
@@ -132,6 +138,7 @@ class World:
         return int(self.media_seconds) * 100
 
     def deliver(self):
+        self.time += self.delivery_takes
         if self.trouble:
             self.trouble -= 1
             raise StoreTrouble("the store is away")
@@ -254,7 +261,7 @@ class _Capture:
         end = world._ended() if world.stream is not None else None
         return Sighting(
             media_seconds=world.media_seconds,
-            bytes_recorded=int(world.media_seconds * 100),
+            bytes_recorded=world.bytes_recorded,
             media=MEDIA if world.media_seconds > 0 else None,
             losses=losses,
             end=end,

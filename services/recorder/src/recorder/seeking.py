@@ -59,6 +59,7 @@ class Seeking:
         self._is_fetching = False
         self._was_live = False
         self._has_fetched = False
+        self._is_rest = False
         self._has_last_chance = False
         self._pause = FIRST_PAUSE
         self._ask_after = began
@@ -118,10 +119,6 @@ class Seeking:
         if not stream.is_there:
             begun = SourceProblem("no_stream", "It has not begun yet.")
             return self._without_stream(begun, sighting, idle)
-        if stream.protocol == "ytdlp":
-            return self._hopeless(
-                "unsupported", "This site's way to send its streams cannot be recorded yet."
-            )
         return self._with_stream(stream, sighting, idle)
 
     def _without_stream(self, problem: SourceProblem, sighting: Sighting, idle: float) -> Verdict:
@@ -136,7 +133,8 @@ class Seeking:
         is_over = stream.live_status == "finished"
         # Of what was over before this attempt began, only what follows on what is saved; that
         # can be told by segment numbers alone.
-        is_rest = is_over and not self._has_fetched and self._has_media()
+        is_first = not self._has_fetched or self._is_rest
+        is_rest = is_over and is_first and self._has_media()
         if is_over and (self._was_live or (is_rest and stream.protocol != "hls")):
             self._testimony.over()
             return self._verdict(sighting, idle)
@@ -150,6 +148,7 @@ class Seeking:
         is_late = idle > self._idle_timeout and not self._has_last_chance
         if not self._is_fetching or is_late or sighting.is_expiring:
             self._has_last_chance = self._has_last_chance or is_late
+            self._is_rest = is_rest
             self._fetch(replace(stream, is_rest=is_rest))
         self._was_live = self._was_live or not is_over
         return None

@@ -117,7 +117,7 @@ def _head(statement: Statement) -> dict[str, Any]:
         "end": {"why": statement.why, "detail": statement.detail},
         "completeness": statement.completeness.model_dump(mode="json"),
         "troubles": list(delivery.troubles),
-        "gaps": [gap.model_dump(mode="json") for gap in statement.gaps],
         "stretches": [asdict(stretch) for stretch in delivery.stretches],
+        "gaps": [gap.model_dump(mode="json") for gap in statement.gaps],
         "attempts": [_ATTEMPT.dump_python(one, mode="json") for one in statement.attempts],
     }

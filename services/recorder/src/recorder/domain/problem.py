@@ -14,9 +14,15 @@ class SourceProblem(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        self.detail = sentence(detail)
 
     @property
     def is_hopeless(self) -> bool:
         """Asking again would not help."""
         return self.code in _HOPELESS
+
+
+def sentence(text: str) -> str:
+    """Return a text of others with a full stop where it has none."""
+    text = text.rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
