@@ -50,6 +50,11 @@ def _page(title: str, icon: str, model: str, *, admins_only: bool = False) -> di
     return item | {"permission": "portal.accounts.access.may_administer"} if admins_only else item
 
 
+def _link(title: str, icon: str, address: str) -> dict[str, Any]:
+    item = _page(title, icon, "")
+    return item | {"link": reverse_lazy(address)}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Chronicle",
     "SITE_HEADER": "Chronicle",
@@ -60,6 +65,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"base": _BLACK, "primary": _OLIVE},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: FAVICON}],
+    "DASHBOARD_CALLBACK": "portal.replay.dashboard.add_vitals",
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
@@ -77,12 +83,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Event log",
                 "items": [
                     _page("Events", "history", "eventlog_loggedevent"),
-                    {
-                        "title": "Event catalogue",
-                        "icon": "menu_book",
-                        "link": reverse_lazy("event-catalogue"),
-                        "permission": "portal.accounts.access.may_view",
-                    },
+                    _link("Event catalogue", "menu_book", "event-catalogue"),
                     _page("Streams", "timeline", "eventlog_streamcursor"),
                     _page("Quarantine", "report", "eventlog_quarantinedmessage"),
                     _page("Parked jobs", "pause_circle", "eventlog_parkedjob"),
@@ -92,6 +93,8 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Replay",
                 "items": [
+                    _link("Tools", "build", "admin:replay_tools"),
+                    _link("Dead letters", "mail", "admin:replay_dead_letters"),
                     _page("Records", "receipt_long", "replay_replay"),
                     _page("Builds", "construction", "replay_build"),
                     _page("Skipped events", "skip_next", "eventlog_skippedevent"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins
+from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from portal.api import replays as shapes
+from portal.api.endpoints import refusals
 from portal.api.tools import NewestFirst, Tool
+from portal.replay import work
 from portal.replay.models import Replay
 from portal.replay.sending import Selection
 from portal.replay.swapping import rollback, swap
@@ -54,3 +57,15 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
         )
         given = {"to": order["to"], "rate": order.get("rate"), **selection.as_parameters()}
         return self.begin("replay", given, order)
+
+    @extend_schema(
+        summary="Go on with what was interrupted",
+        request=None,
+        responses={202: shapes.ReplaySerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Queue it again; a replay goes on behind what was sent."""
+        with refusals():
+            record = work.resume(self.get_object())
+        return Response(shapes.ReplaySerializer(record).data, status=status.HTTP_202_ACCEPTED)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.accounts.access import RoleAdmin
-from portal.replay import work
+from portal.replay import toolpages, work
 from portal.replay.actions import act
+from portal.replay.errors import ReplayError
 from portal.replay.models import Build, Replay
 from portal.replay.records import Call
 from portal.replay.swapping import rollback, swap
@@ -30,12 +32,28 @@ class ReplayAdmin(RoleAdmin):
 
     list_display = ("started_at", "verb", "requested_by", "outcome", "progress", "summary", "left")
     list_filter = ("verb", "outcome", "started_at")
+    actions = ("resume",)
     search_fields = ("=id", "requested_by", "error")
     fields = (
         *("id", "verb", "requested_by", "outcome", "error", "progress", "left"),
         *("started_at", "updated_at", "finished_at"),
         *("parameters_json", "counts_json", "items_json"),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Take in the pages of the tools."""
+        return [*toolpages.urls(), *super().get_urls()]
+
+    @admin.action(description="Go on with what was interrupted", permissions=["administer"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Replay]) -> None:
+        """Queue those that can be gone on with."""
+        for record in chosen:
+            try:
+                work.resume(record)
+            except ReplayError as error:
+                self.message_user(request, error.detail, messages.ERROR)
+            else:
+                self.message_user(request, f"{record.verb} {record.pk} goes on.")
 
     @admin.display(description="progress")
     def progress(self, record: Replay) -> str:

@@ -1,6 +1,7 @@
 """The app of the replay tooling."""
 
 from django.apps import AppConfig
+from django.contrib import admin
 
 
 class ReplayConfig(AppConfig):
@@ -9,3 +10,7 @@ class ReplayConfig(AppConfig):
     name = "portal.replay"
     label = "replay"
     verbose_name = "Replay"
+
+    def ready(self) -> None:
+        """Give the admin a first page with figures."""
+        admin.site.index_template = "admin/replay/index.html"

@@ -13,7 +13,7 @@ import structlog
 from django.db.models import F
 from django.utils import timezone
 
-from portal.replay.errors import ReplayError
+from portal.replay.errors import NotNow, ReplayError
 from portal.replay.models import LEASE, Replay
 from portal.replay.orders import VERBS, Arguments, verb_of
 from portal.replay.records import Call, Report
@@ -39,6 +39,23 @@ def enqueue(call: Call, name: str, given: Arguments) -> Replay:
         updated_at=now,
         outcome=Outcome.QUEUED,
     )
+
+
+def resume(record: Replay) -> Replay:
+    """Queue a record again that was interrupted or failed. Raises `NotNow`.
+
+    One of a replay goes on behind what was sent, whoever began it.
+    """
+    if record.outcome not in {Outcome.INTERRUPTED, Outcome.FAILED}:
+        raise NotNow(f"{record.verb} {record.pk} is {record.outcome}: there is nothing to resume")
+    order = record.order or {"verb": record.verb, "given": record.parameters, "begun": True}
+    verb = VERBS.get(order["verb"])
+    if verb is None or verb.go_on is None:
+        raise NotNow(f"{record.verb} cannot be gone on with; look at what was done, and ask anew")
+    found = Replay.objects.filter(pk=record.pk, outcome=record.outcome)
+    found.update(outcome=Outcome.QUEUED, order=order, takes=0, error="", finished_at=None)
+    record.refresh_from_db()
+    return record
 
 
 def is_waiting() -> bool:
