@@ -42,15 +42,25 @@ class Restart(Fault):
 
 
 class MediaChange(Fault):
-    """From one segment to the next the media is of another kind."""
+    """From one segment to the next the media is of another kind; after `length` as before.
 
-    def __init__(self, name: str, life: str) -> None:
-        super().__init__()
-        self.name = name
+    `is_marked`: the playlist says so (EXT-X-DISCONTINUITY).
+    """
+
+    def __init__(
+        self, name: str, life: str, length: float = 0.0, *, is_marked: bool = True
+    ) -> None:
+        super().__init__(length)
+        self.name = name + ("" if is_marked else ", unmarked")
         self._life = life
+        self._is_marked = is_marked
 
     def happen(self, origin: Origin) -> None:
-        origin.encoder.begin_life(self._life, count_anew=False, discontinuity=True)
+        origin.encoder.begin_life(self._life, count_anew=False, discontinuity=self._is_marked)
+
+    def pass_over(self, origin: Origin) -> None:
+        if self.length:
+            origin.encoder.begin_life("second", count_anew=False, discontinuity=self._is_marked)
 
 
 class KeyChange(Fault):

@@ -11,7 +11,7 @@ from pathlib import Path
 from recorder.adapters.ffmpeg import FfmpegFailed
 
 from tests.faults.encoder import Entry
-from tests.faults.source import RATE, SOUND_RATE, SOUND_SAMPLES, Life, ffmpeg, packets, tracks
+from tests.faults.source import RATE, SOUND_SAMPLES, Life, ffmpeg, packets, tracks
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,17 @@ def count(recording: Path, published: Sequence[Entry]) -> Loss:
         pictures, sounds = [], []
     expected = [one for life, end in lives for one in life.pictures[: round(end * RATE)]]
     missing = _missing(expected, pictures)
-    per_second = SOUND_RATE / SOUND_SAMPLES
     # Where sound is cut between segments is the multiplexer's business: some frames either way.
-    heard = [one for life, end in lives for one in life.sounds[: int((end - 0.2) * per_second)]]
+    heard = [
+        one for life, end in lives for one in life.sounds[: int((end - 0.2) * _per_second(life))]
+    ]
     unheard = _missing(heard, sounds)
+    rates = {one: _per_second(life) for life, _ in lives for one in life.sounds}
     known = set(expected)
     twice = sum(found - 1 for one, found in Counter(pictures).items() if one in known)
     return Loss(
         published=len(_since_first(expected, pictures)) / RATE,
-        lost=max(len(missing) / RATE, len(unheard) / per_second),
+        lost=max(len(missing) / RATE, sum(1 / rates[one] for one in unheard)),
         twice=twice / RATE,
         lost_segments=_segments(missing, lives),
     )
@@ -63,6 +65,11 @@ def _decoded(recording: Path, number: int) -> int:
     _, said = ffmpeg().run([*place, "-fps_mode", "passthrough", "-f", "null", "-"])
     found = re.findall(r"frame=\s*(\d+)", said)
     return int(found[-1]) if found else 0
+
+
+def _per_second(life: Life) -> float:
+    """Return how many frames of sound there are in a second."""
+    return life.sound_rate / SOUND_SAMPLES
 
 
 def _lives(published: Sequence[Entry]) -> list[tuple[Life, float]]:

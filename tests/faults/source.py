@@ -19,6 +19,10 @@ RATE = 25  # pictures a second
 SOUND_RATE = 48_000  # samples a second
 SOUND_SAMPLES = 1024  # in a frame of AAC
 
+CD = 44_100  # another rate of sound
+# Streams of other numbers (PIDs) than before.
+MOVED = ("-hls_segment_options", "mpegts_start_pid=0x200")
+
 _KINDS = ("Video", "Audio")
 
 # What is left of a picture: its slices, without parameter sets, which containers move about.
@@ -37,6 +41,7 @@ class Life:
     segments: tuple[bytes, ...]
     pictures: tuple[str, ...]
     sounds: tuple[str, ...]
+    sound_rate: int = SOUND_RATE
 
 
 def ffmpeg() -> Ffmpeg:
@@ -58,6 +63,8 @@ def make_lives(folder: Path, *, seconds: int, segment: int) -> dict[str, Life]:
         "second": _make(folder, "second", seconds, segment, small, "negate", 2, x264),
         "large": _make(folder, "large", seconds, segment, large, "negate", 3, x264),
         "hevc": _make(folder, "hevc", seconds, segment, small, "hflip", 4, x265),
+        "mono": _make(folder, "mono", seconds, segment, small, "vflip", 5, x264, sound=CD),
+        "moved": _make(folder, "moved", seconds, segment, small, "negate,vflip", 6, x264, MOVED),
     }
 
 
@@ -70,15 +77,17 @@ def _make(
     look: str,
     seed: int,
     codec: Sequence[str],
+    options: Sequence[str] = (),
+    sound: int = SOUND_RATE,
 ) -> Life:
     picture = f"testsrc2=size={size}:rate={RATE},{look}"
-    noise = f"anoisesrc=seed={seed}:amplitude=0.1:sample_rate={SOUND_RATE}"
+    noise = f"anoisesrc=seed={seed}:amplitude=0.1:sample_rate={sound}"
     ffmpeg().run(
         [
             *("-loglevel", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", noise),
             *("-t", str(seconds), *codec, "-pix_fmt", "yuv420p", "-threads", "1"),
             *("-g", str(RATE), "-force_key_frames", "expr:gte(t,n_forced)"),
-            *("-c:a", "aac", "-b:a", "48k", "-f", "hls", "-hls_time", str(segment)),
+            *("-c:a", "aac", "-b:a", "48k", *options, "-f", "hls", "-hls_time", str(segment)),
             *("-hls_list_size", "0", "-hls_segment_filename", str(folder / f"{name}-%03d.ts")),
             str(folder / f"{name}.m3u8"),
         ]
@@ -90,7 +99,7 @@ def _make(
     assert len(segments) == seconds // segment
     assert len(set(pictures)) == seconds * RATE, "every picture must be told from every other"
     assert len(set(sounds)) == len(sounds), "every frame of sound must be told from every other"
-    return Life(name, float(segment), segments, tuple(pictures), tuple(sounds))
+    return Life(name, float(segment), segments, tuple(pictures), tuple(sounds), sound)
 
 
 def packets(path: Path) -> tuple[list[str], list[str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -56,7 +56,8 @@ class SegmentLedger:
         self._listed: dict[int, str] = {}
         self._dates: dict[int, datetime] = {}
         self._suspicions = 0
-        self._advanced_at = time.monotonic()
+        self._advanced_at = self._read_at = time.monotonic()
+        self._newest_ends: datetime | None = None
 
     # The playlist
 
@@ -126,10 +127,18 @@ class SegmentLedger:
         self._suspicions = 0
         self._listed.clear()
         self._dates.clear()
-        self._lose_since(time.monotonic() - self._advanced_at, segments)
+        # For as long as the old playlist could be read there was nothing more to be had.
+        self._lose_since(time.monotonic() - self._read_at, segments)
 
     def _lose_since(self, away: float, segments: Sequence[HLSSegment]) -> None:
         missing = away - sum(segment.duration for segment in segments)
+        began = segments[0].date
+        ended = self._newest_ends
+        # Dates without a zone cannot be held against those with one.
+        if began and ended and (began.tzinfo is None) == (ended.tzinfo is None):
+            jump = (began - ended).total_seconds()
+            # By its own clock the source made no more than this; a clock set back says nothing.
+            missing = min(missing, jump) if jump >= 0 else missing
         if missing > 1:
             self._lose(Loss("source began anew", missing))
 
@@ -137,8 +146,12 @@ class SegmentLedger:
         """Remember what a playlist offered."""
         self.reloads.worked()
         new = dict(map(_identity, segments))
+        self._read_at = time.monotonic()
         if new.keys() - self._listed.keys():
-            self._advanced_at = time.monotonic()
+            self._advanced_at = self._read_at
+        last = segments[-1] if segments else None
+        if last is not None and last.date is not None:
+            self._newest_ends = last.date + timedelta(seconds=last.duration)
         self._listed |= new
         self._dates |= {one.num: one.date for one in segments if one.date is not None}
         for number in sorted(self._listed)[:-_REMEMBERED]:
