@@ -79,6 +79,7 @@ class Running:
 
     pid: int
     folder: Path
+    job: Job | None = None
 
     @property
     def kept(self) -> int:
@@ -97,7 +98,7 @@ def _recorders(
                 job = Job(folder / str(number), url, {**env, **PATIENCE})
                 stack.enter_context(stopped(job.launch()))
                 assert job.process is not None
-                yield Running(job.process.pid, job.recordings)
+                yield Running(job.process.pid, job.recordings, job)
 
         yield start()
 
@@ -143,7 +144,7 @@ def _measure(
 
 def _wait_for(running: list[Running]) -> None:
     for one in running:
-        until(lambda: one.kept > 0, "a recording begins", within=120)  # noqa: B023 - called here
+        until(lambda: one.kept > 0, "a beginning", within=120, of=one.job)  # noqa: B023 - now
 
 
 def _row(count: int, who: str, figures: Figures) -> dict[str, str | int | float | None]:

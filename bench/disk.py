@@ -56,7 +56,7 @@ def _chronicle(segments: list[Path], folder: Path) -> tuple[int, int, float]:
         job = Job(home, stream.url, {**NOWHERE, **there.env, "CHRONICLE_FLUSH_INTERVAL": "10"})
         with stopped(job.launch()):
             until(lambda: stream.ended_at, "the stream's end", within=300)
-            last: Uploaded = until(lambda: uploaded(job), "its delivery", within=120)
+            last: Uploaded = until(lambda: uploaded(job), "its delivery", within=120, of=job)
         found = there.made(KEY)
     assert found is not None
     return disk.peak, found[0], last.duration

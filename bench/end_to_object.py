@@ -89,8 +89,8 @@ def _chronicle(segments: list[Path], home: Path, there: Bucket) -> Took:
         job = Job(home, stream.url, {**NOWHERE, **there.env, "CHRONICLE_FLUSH_INTERVAL": "10"})
         with stopped(job.launch()):
             ended_at = _end(stream)
-            size, made_at = until(lambda: there.made(KEY), "the object", within=120)
-            last: Uploaded = until(lambda: uploaded(job), "its last word", within=60)
+            size, made_at = until(lambda: there.made(KEY), "the object", within=120, of=job)
+            last: Uploaded = until(lambda: uploaded(job), "its last word", within=60, of=job)
     return Took(made_at - ended_at, size, last.duration)
 
 

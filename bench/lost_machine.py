@@ -23,6 +23,7 @@ from typing import Literal
 
 import boto3
 from dispatcher.adapters import procfs
+from recorder.settings import RecorderSettings
 from rich.console import Console
 
 from bench.report import Bar, Report
@@ -38,6 +39,7 @@ NOTICED_AFTER = 3.0  # seconds until the next attempt is launched
 AFTER = 15.0  # seconds that are recorded afterwards
 PACING = Pacing(pace=2.0, window=15)  # segments of two seconds in real time, half a minute of them
 AT_ONCE = 3
+FLUSH_INTERVAL = RecorderSettings.model_fields["flush_interval"].default
 
 Kind = Literal["machine", "recorder", "ffmpeg"]
 
@@ -124,7 +126,7 @@ def run(console: Console) -> Report:
 
 def _trial(case: Case, lives: Mapping[str, Life], folder: Path, aws: Mapping[str, str]) -> Outcome:
     bucket = f"lost-{folder.name}"
-    env = {**aws, "S3_BUCKET": bucket, "CHRONICLE_FLUSH_INTERVAL": "10"}
+    env = {**aws, "S3_BUCKET": bucket, "CHRONICLE_FLUSH_INTERVAL": str(FLUSH_INTERVAL)}
     env |= {"AWS_ENDPOINT_URL_S3": aws["AWS_ENDPOINT_URL"], **NOWHERE}
     encoder = Encoder(lives, PACING)
     origin = Origin(encoder)
@@ -134,7 +136,9 @@ def _trial(case: Case, lives: Mapping[str, Life], folder: Path, aws: Mapping[str
         job = Job(folder / "ours", origin.url, env).launch()
         attempt = 1
         with stopped(job):
-            until(lambda: media_seconds(job) >= case.after, case.name, within=case.after + 60)
+            until(
+                lambda: media_seconds(job) >= case.after, case.name, within=case.after + 60, of=job
+            )
             assert job.process is not None
             _kill(case.kind, job.process)
             _kill(case.kind, peer.process)
@@ -149,7 +153,7 @@ def _trial(case: Case, lives: Mapping[str, Life], folder: Path, aws: Mapping[str
             time.sleep(AFTER)
             encoder.end()
             with stopped(job):
-                last = until(lambda: uploaded(job, attempt), "its last word", within=90)
+                last = until(lambda: uploaded(job, attempt), "its last word", within=90, of=job)
         recording = folder / "whole.mkv"
         _download(bucket, aws["AWS_ENDPOINT_URL"], recording)
     finally:

@@ -93,11 +93,18 @@ def stopped(job: Job) -> Iterator[Job]:
 Found = TypeVar("Found")
 
 
-def until(found: Callable[[], Found | None], what: str, *, within: float) -> Found:
-    """Return what is found, looking ten times a second; `TimeoutError` says what was not."""
+def until(
+    found: Callable[[], Found | None], what: str, *, within: float, of: Job | None = None
+) -> Found:
+    """Return what is found, looking ten times a second; `TimeoutError` says what was not.
+
+    `of` is the job that is waited for: where its recorder has ended, nothing more will come.
+    """
     deadline = time.monotonic() + within
     while not (answer := found()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {within:g} s")
+        is_over = of is not None and of.process is not None and of.process.poll() is not None
+        if (is_over and not found()) or time.monotonic() > deadline:
+            log = "" if of is None else of.log.read_text()[-2000:]
+            raise TimeoutError(f"{what}: not within {within:g} s {log}")
         time.sleep(0.1)
     return answer
