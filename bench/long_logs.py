@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,8 @@ class LongStory(Story):
                 "bytes_durable": int(media * 580_000),
             }
             envelope = json.dumps(document, separators=(",", ":"))
-            self.lines.append(self._line(first, event_id(stream, sequence), sequence, envelope))
+            place = (event_id(stream, sequence), stream, sequence)
+            self.lines.append(self._line(first, place, self.now, envelope))
         return self
 
     def told(self) -> list[Line]:
@@ -71,13 +72,13 @@ class LongStory(Story):
 
     def _take(self) -> None:
         for event in self.events[self._taken :]:
-            self.lines.append(self._line(event, event.id, event.sequence, encode(event).decode()))
+            place = (event.id, event.stream, event.sequence)
+            self.lines.append(self._line(event, place, event.time, encode(event).decode()))
         self._taken = len(self.events)
 
-    def _line(self, event: Event, id_: Any, sequence: int, envelope: str) -> Line:
-        at = self.now
+    def _line(self, event: Event, place: Line, at: datetime, envelope: str) -> Line:
         return (
-            *(id_, event.stream, sequence, self.job_id, event.type, event.source),
+            *(*place, self.job_id, event.type, event.source),
             *(at, at, bool(event.sealed), event.type in PROGRESS_TYPES, envelope),
         )
 
@@ -109,9 +110,14 @@ def job(job_id: str, chance: random.Random, at: datetime, *, heartbeats: bool = 
 
 def fill(events: int, *, seed: int = 1, name: str = "job", heartbeats: bool = True) -> int:
     """Put at least so many events into the log, of whole jobs; return how many it were."""
+    return keep(_side_by_side(events, random.Random(seed), name, heartbeats))
+
+
+def keep(lines: Iterable[Line]) -> int:
+    """Put lines into the log in this order, as if the inbox had taken them; return how many."""
     written = 0
     batch: list[Line] = []
-    for line in _side_by_side(events, random.Random(seed), name, heartbeats):
+    for line in lines:
         batch.append(line)
         written += 1
         if len(batch) >= AT_ONCE:
