@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 PREFIX = "chronicle"
 
+# JSON has no infinity: a number that is none could be read and never be written again.
+OPEN = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+"""How facts and their parts are read: frozen, and open to fields of a newer writer."""
+
 
 class Fact(BaseModel):
     """What happened, in the past tense; frozen, and open to fields of a newer writer.
@@ -23,7 +27,7 @@ class Fact(BaseModel):
     passes unharmed through a reader that is older than its writer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = OPEN
 
     TYPE: ClassVar[str]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chronicle_contracts.fact import Fact
+from chronicle_contracts.fact import OPEN, Fact
 
 Phase = Literal["STARTED", "RECORDING", "UPLOADING"]
 EndReason = Literal[
@@ -39,7 +38,7 @@ class RunFact(Fact):
 class MediaInfo(BaseModel):
     """What the recording is made of, as read from its streams."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = OPEN
 
     container: str = Field(default="matroska", description="file format")
     video_codec: str | None = Field(default=None, description="e.g. h264")
@@ -52,7 +51,7 @@ class MediaInfo(BaseModel):
 class Checksum(BaseModel):
     """A digest of a whole object, in hexadecimal."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = OPEN
 
     algorithm: Literal["sha256", "crc64nvme"] = Field(description="how it was made")
     value: str = Field(description="in hexadecimal")
@@ -61,7 +60,7 @@ class Checksum(BaseModel):
 class Gap(BaseModel):
     """A stretch of media that was not recorded."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = OPEN
 
     cause: str = Field(description="what happened, in a word")
     seconds: float = Field(ge=0, description="seconds of media")
@@ -72,7 +71,7 @@ class Gap(BaseModel):
 class Completeness(BaseModel):
     """How much of what there was to record is in the recording."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = OPEN
 
     score: float = Field(ge=0, le=1, description="share of the media that is there; 1 is all of it")
     wall_seconds: float | None = Field(
@@ -98,8 +97,6 @@ def share_kept(duration: float, missing_seconds: float) -> float:
     """Return the share of the media that is there, 0 to 1; both in seconds."""
     if not missing_seconds:
         return 1.0
-    if math.isinf(missing_seconds):
-        return 0.0
     # Divided this way round nothing can overflow to NaN.
     return 1.0 / (1.0 + missing_seconds / duration) if duration else 0.0
 

@@ -7,6 +7,7 @@ accepts, it lifts. See docs/evolving-events.md.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -38,7 +39,7 @@ class UploadedV1(RunFact, publisher="recorder", name="Uploaded"):
 
 def _uploaded_v2(fact: UploadedV1) -> Uploaded:
     """Judge completeness by what version 1 said: its duration and its gaps."""
-    missing = sum(gap.seconds for gap in fact.gaps)
+    missing = min(sum(gap.seconds for gap in fact.gaps), sys.float_info.max)
     return Uploaded(
         **_carried(fact, Uploaded),
         completeness=Completeness(
