@@ -106,6 +106,10 @@ class TestResolve:
         assert (found.live_status, found.protocol) == ("live", "dash")
         assert found.media_url == f"{site}/live.mpd"
 
+    @pytest.mark.parametrize("name", ["live.m3u8", "live.mpd"])
+    def test_finds_what_has_no_way_of_its_own_to_the_start(self, site, name):
+        assert look_at(f"{site}/{name}", live_from_start=True).live_status == "live"
+
     def test_finds_a_plain_file(self, site):
         found = look_at(f"{site}/film.mp4")
         assert (found.protocol, found.media_url) == ("http", f"{site}/film.mp4")

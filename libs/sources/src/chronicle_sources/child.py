@@ -42,6 +42,15 @@ def main() -> None:
 
 def answer(request: Request) -> Answer:
     """Resolve, and say what was found or why not."""
+    found = _answer(request)
+    if request.live_from_start and found.resolution is None:
+        # Then yt-dlp takes what has its own way to the start, and nothing else. Where it is only
+        # a matter of the playlist's window, whoever fetches begins at its start.
+        found = _answer(request.model_copy(update={"live_from_start": False}))
+    return found
+
+
+def _answer(request: Request) -> Answer:
     try:
         ydl = yt_dlp.YoutubeDL(parameters(request), auto_init="no_verbose_header")
     except (SyntaxError, ValueError):

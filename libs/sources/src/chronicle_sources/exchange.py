@@ -38,3 +38,16 @@ class Answer(BaseModel):
         if (self.resolution is None) == (self.code is None):
             raise ValueError("an answer holds either a resolution or a code")
         return self
+
+
+class DownloadRequest(BaseModel):
+    """What the child that fetches is to fetch: one track of what `request` resolves to.
+
+    `quality` of the request is the format that was chosen; fragments up to `after` are left out.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    request: Request
+    track: int = 0
+    after: int | None = None

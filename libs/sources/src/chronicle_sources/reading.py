@@ -62,6 +62,14 @@ def resolution(info: dict[str, Any], request: Request) -> Resolution:
     )
 
 
+def chosen_formats(info: dict[str, Any], request: Request) -> list[dict[str, Any]]:
+    """Return yt-dlp's own description of each track that was chosen."""
+    entry = _single(info, request.url)
+    formats = entry.get("requested_formats") or [entry]
+    whole = {name: value for name, value in entry.items() if name != "requested_formats"}
+    return [{**whole, **one} for one in formats]
+
+
 def _address(one: dict[str, Any], protocol: Protocol) -> str:
     # Of DASH the manifest: a representation's own address alone says nothing.
     return str(one["manifest_url"] if protocol == "dash" else one["url"])

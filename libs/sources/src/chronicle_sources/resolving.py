@@ -73,15 +73,19 @@ def resolve(
     return answer.resolution
 
 
+def environment() -> dict[str, str]:
+    """Return what a child that runs yt-dlp sees of our environment."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed_on, "YTDLP_NO_PLUGINS": "1"}
+
+
 def _ask_child(request: Request, limit: float) -> tuple[bytes, str]:
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment["YTDLP_NO_PLUGINS"] = "1"
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", "chronicle_sources.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment,
+        env=environment(),
         start_new_session=True,
     )
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chronicle_sources import Credentials
+from chronicle_sources.exchange import Request
 
 from recorder.adapters.access import Access
 from recorder.adapters.dash import DashFetcher
@@ -13,6 +14,7 @@ from recorder.adapters.dash_source import DashSource
 from recorder.adapters.fetching import Fetcher, Sink
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.http import HttpFetcher
+from recorder.adapters.ytdlp import YtdlpFetcher
 from recorder.domain.stream import Stream
 from recorder.ports import Ledger
 
@@ -88,7 +90,28 @@ class Fetchers:
                 )
                 for track, (url, wanted) in enumerate(zip(urls, _wanted(stream), strict=True))
             ]
-        return [HttpFetcher(stream.media_url, sink(0), access=access, is_film=is_film)]
+        if stream.protocol == "ytdlp":
+            request = Request(
+                url=self._url,
+                quality=stream.format_id,
+                live_from_start=self._since == 0,
+                credentials=self._credentials,
+                allow_private=self._allow_private,
+            )
+            return [
+                YtdlpFetcher(
+                    request,
+                    sink(track),
+                    ledger=self._ledger,
+                    positions=self._positions,
+                    track=track,
+                )
+                for track in range(len(urls))
+            ]
+        return [
+            HttpFetcher(url, sink(track), access=access, is_film=is_film)
+            for track, url in enumerate(urls)
+        ]
 
 
 def _wanted(stream: Stream) -> list[Wanted]:

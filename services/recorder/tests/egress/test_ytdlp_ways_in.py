@@ -1,0 +1,123 @@
+"""yt-dlp's own downloaders reach nothing of this machine, and end with the recorder."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from chronicle_sources.exchange import Answer, DownloadRequest, Request
+from chronicle_sources.frames import ANSWER, BYTES, frames
+from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.ytdlp import YtdlpFetcher
+
+from services.recorder.tests.egress.test_dash_ways_in import LIST, manifest
+from services.recorder.tests.test_hls import Kept, Noted
+
+SCRIPT = "services.recorder.tests.egress.downloading"
+
+
+@pytest.fixture
+def fetched(outside, tmp_path):
+    """Let the child fetch something of the outside; return what it brought and its answer."""
+
+    def fetch(text):
+        outside.pages["/film.mpd"] = text.encode()
+        request = Request(url=outside.url("/film.mpd"), quality="b*")
+        child = subprocess.Popen(
+            [sys.executable, "-m", SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            cwd=tmp_path,
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(DownloadRequest(request=request).model_dump_json().encode() + b"\n")
+        child.stdin.flush()
+        found = list(frames(child.stdout))  # type: ignore[arg-type]
+        child.stdin.close()
+        child.wait(30)
+        child.stdout.close()
+        assert found[-1].number == ANSWER
+        return [one.data for one in found if one.number >= BYTES], Answer.model_validate_json(
+            found[-1].data
+        )
+
+    return fetch
+
+
+class TestDownloader:
+    def test_brings_what_lies_outside(self, fetched, outside):
+        outside.pages |= {"/i.mp4": b"init", "/a.m4s": b"media"}
+        listed = LIST.format("/i.mp4", 'media="/a.m4s"')
+        brought, answer = fetched(manifest(listed))
+        assert (brought, answer.code) == ([b"init", b"media"], None)
+
+    @pytest.mark.parametrize("way", ["address", "name", "redirect"])
+    def test_brings_nothing_from_inside(self, fetched, outside, victim, way):
+        inside = f"http://127.0.0.1:{victim.port}/x.m4s"
+        url = {
+            "address": inside,
+            "name": f"http://private.test:{victim.port}/x.m4s",
+            "redirect": outside.redirect("/r.m4s", inside),
+        }[way]
+        outside.pages["/i.mp4"] = b"init"
+        brought, answer = fetched(manifest(LIST.format("/i.mp4", f'media="{url}"')))
+        assert victim.visitors == []
+        assert b"".join(brought) in {b"", b"init"}
+        assert "geheim" not in answer.detail
+
+    def test_reads_no_file(self, fetched, outside, tmp_path):
+        secret = tmp_path / "secret"
+        secret.write_text("secret")
+        outside.pages["/i.mp4"] = b"init"
+        brought, _ = fetched(manifest(LIST.format("/i.mp4", f'media="file://{secret}"')))
+        assert b"".join(brought) in {b"", b"init"}
+
+
+def group_of(pid):
+    """The processes of a process group."""
+    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
+    return [one for one in stats if one.rpartition(")")[2].split()[2] == str(pid)]
+
+
+class TestChild:
+    @pytest.fixture
+    def fetcher(self, outside, tmp_path):
+        outside.pages["/mute.mpd"] = lambda request: time.sleep(30)
+        url = outside.url("/mute.mpd").replace("outside.test", "127.0.0.2")
+        made = YtdlpFetcher(
+            Request(url=url, allow_private=True),
+            Kept(),
+            ledger=Noted(),
+            positions=HlsPositions(tmp_path),
+            track=0,
+        )
+        before = outside.asked.count("/mute.mpd")
+        made.start()
+        deadline = time.monotonic() + 20
+        while outside.asked.count("/mute.mpd") == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield made
+        made.close()
+
+    def test_is_killed_when_the_fetcher_is_closed(self, fetcher):
+        pid = fetcher._child.pid
+        fetcher.close()
+        assert fetcher.end.kind == "broken"
+        assert group_of(pid) == []
+
+    def test_says_that_it_was_killed(self, fetcher):
+        os.killpg(fetcher._child.pid, signal.SIGKILL)
+        fetcher._thread.join(10)
+        assert fetcher.end.kind == "broken"
+        assert "yt-dlp broke off" in fetcher.end.detail
+
+    def test_shows_no_address_in_the_list_of_processes(self, fetcher):
+        said = Path(f"/proc/{fetcher._child.pid}/cmdline").read_bytes()
+        assert b"mute" not in said
+        assert b"geheim" not in said
