@@ -272,3 +272,21 @@ class TestHistory:
         assert state is not None
         assert state.title == "Concert"
         assert state.requested_at == NOON + timedelta(seconds=1)
+
+
+class TestWaiting:
+    @pytest.fixture
+    def story(self):
+        story = Story().requested().accepted()
+        story.tell(d.JobDeferred(reason="capacity", place=4, detail="The disk is short."))
+        return story
+
+    def test_says_why_and_where_in_the_line(self, story):
+        state = state_of(story)
+        assert state.status is JobStatus.SCHEDULED
+        assert state.waiting is not None
+        assert (state.waiting.reason, state.waiting.place) == ("capacity", 4)
+        assert state.timeline[-1].detail == "place 4 in line; The disk is short."
+
+    def test_is_over_with_the_launch(self, story):
+        assert state_of(story.launched()).waiting is None

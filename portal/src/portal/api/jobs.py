@@ -26,6 +26,7 @@ def part(shape: Any) -> type[serializers.JSONField]:
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job as lists show it."""
 
+    waiting = part(state.Waiting)(read_only=True, allow_null=True)
     progress = part(state.Progress)(read_only=True, allow_null=True)
     recording = part(state.Recording)(read_only=True, allow_null=True)
     torrent = part(state.Torrent)(read_only=True, allow_null=True)
@@ -43,6 +44,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "key",
             "quality",
             "live_from_start",
+            "audio_only",
+            "max_height",
             "max_duration",
             "start_at",
             "stop_mode",
@@ -54,6 +57,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "completed_at",
             "updated_at",
             "attempt",
+            "waiting",
             "progress",
             "recording",
             "losses",

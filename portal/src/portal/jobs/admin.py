@@ -48,6 +48,8 @@ class JobAdmin(RoleAdmin):
                     "key",
                     "quality",
                     "live_from_start",
+                    "audio_only",
+                    "max_height",
                     "max_duration",
                     "start_at",
                 )

@@ -42,6 +42,15 @@ def _seconds(value: float | None) -> str:
     return "without limit" if value is None else f"{value:g} s"
 
 
+def _waits(fact: d.JobDeferred) -> str | None:
+    said = (
+        f"until {fact.until:%Y-%m-%d %H:%M:%S} UTC" if fact.until else None,
+        f"place {fact.place} in line" if fact.place else None,
+        fact.detail,
+    )
+    return "; ".join(one for one in said if one) or None
+
+
 def _requested_by(who: str | None) -> str | None:
     return f"by {who}" if who else None
 
@@ -77,9 +86,12 @@ _WORDS: dict[type[Fact], Callable[..., tuple[str, str | None]]] = {
             "scheduled": "Waiting for the start time",
             "capacity": "Waiting for a free place",
         }[f.reason],
-        f"until {f.until:%Y-%m-%d %H:%M:%S} UTC" if f.until else None,
+        _waits(f),
     ),
-    d.RecorderLaunched: lambda f: (f"Recorder launched, attempt {f.attempt}", f.reference),
+    d.RecorderLaunched: lambda f: (
+        f"Recorder launched{' to deliver' if f.deliver_only else ''}, attempt {f.attempt}",
+        f.reference,
+    ),
     d.LaunchFailed: lambda f: (f"Launch failed, attempt {f.attempt}", f.detail),
     d.RecorderLost: lambda f: (f"Recorder lost, attempt {f.attempt}", f.detail),
     d.JobAbandoned: lambda f: (

@@ -22,6 +22,8 @@ class Job(models.Model):
     key = models.TextField(blank=True)
     quality = models.TextField(blank=True, null=True)  # noqa: DJ001
     live_from_start = models.BooleanField(default=False)
+    audio_only = models.BooleanField(default=False)
+    max_height = models.PositiveIntegerField(null=True, blank=True)
     max_duration = models.FloatField(null=True, blank=True)
     start_at = models.DateTimeField(null=True, blank=True)
 
@@ -39,6 +41,7 @@ class Job(models.Model):
     updated_at = models.DateTimeField(db_index=True)
 
     # Shapes: the models of portal.jobs.state, as JSON.
+    waiting = models.JSONField(null=True, blank=True)
     progress = models.JSONField(null=True, blank=True)
     media = models.JSONField(null=True, blank=True)
     recording = models.JSONField(null=True, blank=True)

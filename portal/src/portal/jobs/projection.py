@@ -23,7 +23,15 @@ from chronicle_contracts import seeder as s
 from portal.eventlog.entry import Entry, Skipped
 from portal.jobs.milestones import milestone, passed_over
 from portal.jobs.order import canonical, newest_progress
-from portal.jobs.state import JobError, JobState, Progress, Recording, Torrent, TorrentError
+from portal.jobs.state import (
+    JobError,
+    JobState,
+    Progress,
+    Recording,
+    Torrent,
+    TorrentError,
+    Waiting,
+)
 from portal.projections.losses import has_losses
 
 
@@ -32,6 +40,8 @@ def fold(state: JobState | None, event: Event, *, position: int = 0) -> JobState
     if state is None:
         state = JobState(id=event.subject, requested_at=event.time, updated_at=event.time)
     changed = _after(event.data, state, event)
+    if changed.waiting is not None and changed.status is not JobStatus.SCHEDULED:
+        changed = changed.having(waiting=None)
     line = milestone(event, position)
     return changed.having(
         updated_at=max(changed.updated_at, event.time),
@@ -93,6 +103,8 @@ def _(fact: p.JobRequested, state: JobState, event: Event) -> JobState:
         filename=fact.filename,
         quality=fact.quality,
         live_from_start=fact.live_from_start,
+        audio_only=fact.audio_only,
+        max_height=fact.max_height,
         max_duration=fact.max_duration,
         start_at=fact.start_at,
         requested_by=fact.requested_by,
@@ -155,7 +167,11 @@ def _(fact: d.JobRejected, state: JobState, event: Event) -> JobState:
 
 @_after.register
 def _(fact: d.JobDeferred, state: JobState, _event: Event) -> JobState:
-    return state.having(status=_moved(state, JobStatus.SCHEDULED), title=fact.title or state.title)
+    return state.having(
+        status=_moved(state, JobStatus.SCHEDULED),
+        title=fact.title or state.title,
+        waiting=Waiting(reason=fact.reason, until=fact.until, place=fact.place, detail=fact.detail),
+    )
 
 
 @_after.register

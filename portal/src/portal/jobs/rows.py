@@ -12,7 +12,7 @@ from portal.jobs.state import JobState
 from portal.projections.projection import Row, json_of
 from portal.projections.tables import table_of
 
-_JSON = ("progress", "media", "recording", "torrent", "error", "gaps", "timeline")
+_JSON = ("waiting", "progress", "media", "recording", "torrent", "error", "gaps", "timeline")
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(get_type_hints(JobState)[name]) for name in _JSON
 }

@@ -63,6 +63,15 @@ class Torrent(Part):
     error: TorrentError | None = None
 
 
+class Waiting(Part):
+    """What a job that is SCHEDULED waits for; `place` is that in the line, 1 is the next."""
+
+    reason: Literal["upcoming", "scheduled", "capacity"]
+    until: datetime | None = None
+    place: int | None = None
+    detail: str | None = None
+
+
 class JobError(Part):
     """Why a job was rejected, failed or given up; `log_tail` is the end of the recorder's log."""
 
@@ -98,6 +107,8 @@ class JobState(Part):
     key: str = ""
     quality: str | None = None
     live_from_start: bool = False
+    audio_only: bool = False
+    max_height: int | None = None
     max_duration: float | None = None
     start_at: datetime | None = None
     stop_mode: Literal["keep", "discard"] | None = None
@@ -109,6 +120,7 @@ class JobState(Part):
     ended_at: datetime | None = None
     completed_at: datetime | None = None
     updated_at: datetime
+    waiting: Waiting | None = None
     progress: Progress | None = None
     media: MediaInfo | None = None
     gaps: tuple[Gap, ...] = ()
