@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from portal.accounts.access import may_view
+from portal.jobs import wording
 from portal.replay.vitals import Vitals, look
 
 
@@ -25,7 +26,7 @@ def _figures(now: Vitals) -> list[dict[str, Any]]:
     return [
         _figure(
             "Lag",
-            "quiet" if lag is None else f"{lag * 1000:.0f} ms" if lag < 1 else f"{lag:.1f} s",
+            _in_words(lag),
             "from saying to hearing, 99 of 100 newest events",
             "eventlog_loggedevent",
             bad=lag is not None and lag > 10,
@@ -59,3 +60,11 @@ def _figures(now: Vitals) -> list[dict[str, Any]]:
 def _figure(title: str, value: Any, words: str, model: str, *, bad: bool) -> dict[str, Any]:
     href = reverse(f"admin:{model}_changelist")
     return {"title": title, "value": value, "words": words, "href": href, "bad": bad}
+
+
+def _in_words(seconds: float | None) -> str:
+    if seconds is None:
+        return "quiet"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 100 else wording.duration(seconds)
