@@ -24,7 +24,7 @@ def current() -> Build | None:
 
 
 def kept() -> Build | None:
-    """Return the build that a rollback would bring back: of those kept, what was read last."""
+    """Return the build that a rollback would bring back: of those kept, the last swap's."""
     return Build.objects.filter(state=State.KEPT).order_by("-swapped_at", "-id").first()
 
 

@@ -131,7 +131,7 @@ def _rename(build: Build) -> None:
     now = timezone.now()
     shadow.show(builds.tables_of(build), instead_as=builds.tables_of(old))
     parked = list(ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True))
-    old.state, old.position = State.KEPT, build.position
+    old.state, old.position, old.swapped_at = State.KEPT, build.position, now
     # Rows of parked jobs stood still in it.
     old.again = dict.fromkeys(parked, "was parked at the swap")
     old.save()
