@@ -2,6 +2,7 @@
 
 import os
 from itertools import count
+from pathlib import Path
 
 import pytest
 from chronicle_storage import hole, sha256_of_object, sha256_of_path
@@ -110,3 +111,27 @@ class TestSpool:
         store.delete(KEY)
         with pytest.raises(Exception, match="is there no more"):
             grow(store, tmp_path).complete()
+
+
+class TestMemory:
+    def test_is_little_however_many_parts_are_sent(self, store, tmp_path):
+        growing, block = grow(store, tmp_path), os.urandom(PART)
+        for _ in range(3):
+            append(growing, block)
+        growing.flush()  # what is loaded at the first request is not what this is about
+        for _ in range(24):
+            append(growing, block)
+        before = resident(peak=False)
+        growing.flush()
+        assert growing.durable == 27 * PART
+        # Three at once, a megabyte of each, and what is on its way: not a part in memory.
+        assert resident(peak=True) - before < 2 * PART
+
+
+def resident(*, peak: bool) -> int:
+    """Bytes in memory now, or the most since the last look without `peak`."""
+    if not peak:
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): begin to watch the peak anew
+    name = "VmHWM" if peak else "VmRSS"
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
