@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from chronicle_sources import child, downloading
+from typing import Any
+
+from chronicle_sources import child, downloading, guard
 
 from services.recorder.tests.egress.outside import Names
 
 if __name__ == "__main__":
-    names, guard_connections = Names(), child.guard_connections
-    child.guard_connections = lambda: guard_connections(names.lookup, names.judge)
-    # Redirects of the lookup alone: what is asked first is vetted in these names, too.
-    child.reading.guard.check = lambda *_, **__: None
+    names, connections = Names(), child.guard_connections
+    known: Any = child
+    known.guard_connections = lambda: connections(names.lookup, names.judge)
+    # Only what is connected to is judged here, which is what this is about.
+    judged: Any = guard
+    judged.check = lambda *_, **__: None
     downloading.main()

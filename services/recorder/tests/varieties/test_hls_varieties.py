@@ -219,12 +219,23 @@ def audio_only(station, media, other):
     return _variants(station, media, other, "sound"), {"CHRONICLE_QUALITY": "audio"}
 
 
+def sound_of_both(station, media, other):
+    """Sound alone of a stream in which it does not come apart."""
+    names = station.put("both", media.segments("ts"), "ts")
+    url = station.play("both/live.m3u8", Playlist([Segment(name) for name in names]))
+    return url, {"CHRONICLE_AUDIO_ONLY": "true"}
+
+
+def low(station, media, other):
+    return _variants(station, media, other, "low"), {"CHRONICLE_MAX_HEIGHT": "720"}
+
+
 SOURCES = {
     one.__name__: one
     for one in (
         *(apart_ts, apart_fmp4, apart_packed, changed_map, changed_size, renewed_map, ts, fmp4),
         *(vod, vod_fmp4, encrypted, ranges, fmp4_ranges, low_latency, packed_audio),
-        *(best, limited, audio_only),
+        *(best, limited, audio_only, sound_of_both, low),
     )
 }
 
@@ -271,18 +282,18 @@ class TestHls:
             assert known == list(range(len(known)))
             assert len(known) * 1024 / 48000 == pytest.approx(8, abs=0.1)
 
-    @pytest.mark.parametrize("name", ["packed_audio", "audio_only"])
+    @pytest.mark.parametrize("name", ["packed_audio", "audio_only", "sound_of_both"])
     def test_of_sound_alone_is_whole(self, recorded, media, name):
         result = recorded(name)
         assert result.shape == (None, "aac"), result.log
         assert result.complaints() == ""
         assert Comparison.of(result.path, media.path, "a").is_gapless
 
-    @pytest.mark.parametrize("name", ["best", "limited"])
+    @pytest.mark.parametrize("name", ["best", "limited", "low"])
     def test_is_recorded_in_the_best_size_or_the_one_that_is_asked_for(
         self, recorded, media, other, name
     ):
         result = recorded(name)
         assert result.shape == ("h264", "aac"), result.log
-        wanted = {"best": other, "limited": media}[name]
+        wanted = {"best": other, "limited": media, "low": media}[name]
         assert Comparison.of(result.path, wanted.path, "v").is_gapless

@@ -15,7 +15,8 @@ def _smooth(station, media, folder):
     """Pictures as files; of its sound yt-dlp's head of an MP4 says too little to be copied."""
     fragments = ("-f", "smoothstreaming", "-min_frag_duration", "1000000")
     made = media.as_("-an", "-c", "copy", *fragments, name=f"{folder}.ism")
-    root, begins = f"/{folder}/{folder}.ism", {}
+    root = f"/{folder}/{folder}.ism"
+    begins: dict[str, int] = {}
     for path in made.glob("*/Fragments*"):
         station.files[f"{root}/{path.relative_to(made)}"] = path.read_bytes()
         kind, at = re.findall(r"(video|audio)=(\d+)", path.name)[0]

@@ -31,11 +31,18 @@ _KEPT = 16_000  # characters of what ffmpeg said
 class Remuxer:
     """One file being written, from `inputs`, one for each track.
 
-    `write` may be called from one thread per track.
+    `write` may be called from one thread per track. Without `with_pictures` only the sound of
+    the media is written.
     """
 
     def __init__(
-        self, ffmpeg: Ffmpeg, path: Path, inputs: Sequence[Input], lock: RemuxerLock
+        self,
+        ffmpeg: Ffmpeg,
+        path: Path,
+        inputs: Sequence[Input],
+        lock: RemuxerLock,
+        *,
+        with_pictures: bool = True,
     ) -> None:
         self.path = path
         self._said = ""
@@ -48,7 +55,7 @@ class Remuxer:
         readers = [reader for reader, _ in pairs]
         with lock.held_by_child() as held:
             self._process = ffmpeg.start(
-                _arguments(readers, inputs, told, path),
+                _arguments(readers, inputs, told, path, with_pictures=with_pictures),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -153,7 +160,14 @@ class Remuxer:
                 self._said = (self._said + line)[-_KEPT:]
 
 
-def _arguments(readers: Sequence[int], inputs: Sequence[Input], told: int, path: Path) -> list[str]:
+def _arguments(
+    readers: Sequence[int],
+    inputs: Sequence[Input],
+    told: int,
+    path: Path,
+    *,
+    with_pictures: bool,
+) -> list[str]:
     arguments = ["-y", "-nostats", "-loglevel", "info"]
     if len(readers) > 1:
         # Sound and picture of two pipes keep their distance only by their own clocks.
@@ -168,7 +182,8 @@ def _arguments(readers: Sequence[int], inputs: Sequence[Input], told: int, path:
         arguments += ["-f", one.container] if one.container else []
         arguments += ["-i", f"pipe:{reader}"]
     sound = len(readers) - 1
-    arguments += ["-map", "0:v:0?", "-map", f"{sound}:a:0?", "-c", "copy"]
+    pictures = ["-map", "0:v:0?"] if with_pictures else []
+    arguments += [*pictures, "-map", f"{sound}:a:0?", "-c", "copy"]
     if len(readers) > 1:
         arguments += ["-avoid_negative_ts", "make_zero"]
     return [
