@@ -15,6 +15,8 @@ LONGEST_PAUSE = 60.0  # seconds
 LOOK_EVERY = 1.0  # seconds
 # Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
 WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
+# The disk takes what the uplink does not, until it is nearly full: a live stream does not wait.
+LAG = 128 * 1024 * 1024  # bytes that are worth a warning
 
 
 class Saver:
@@ -49,6 +51,8 @@ class Saver:
             is_due = time.monotonic() >= due
             if not is_due and not is_much:
                 continue
+            if is_due and (waiting := self._unsaved()) >= LAG:
+                log.warning("uplink_lags", bytes_waiting=waiting)
             try:
                 self._flush(tail=is_due)
                 pause, has_failed = self._interval, False
