@@ -120,7 +120,14 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             allow_private=settings.allow_private,
         ),
         lambda tracks: Feed(
-            tracks, lambda formats: Remuxer(ffmpeg, shelf.begin(), formats, remuxers)
+            tracks,
+            lambda formats: Remuxer(
+                ffmpeg,
+                shelf.begin(),
+                formats,
+                remuxers,
+                with_pictures=not settings.audio_only,
+            ),
         ),
     )
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
