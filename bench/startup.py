@@ -2,8 +2,9 @@
 
 Each step is measured between the times of the events that frame it, over several jobs. Beside it
 stands what its work takes alone in the same run (looking at the URL, starting the process); the
-rest is waiting: relays, queues, commits. The peers are the command lines of yt-dlp and
-streamlink, from launch to the first byte in their file.
+rest is waiting: relays, queues, commits. Then a recorder alone, from its launch to the first byte
+that it keeps, by stages. The peers are the command lines of yt-dlp and streamlink, from launch to
+the first byte in their file.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rich.console import Console
 
 from bench.report import Bar, Report
 from bench.stack import Portal, running_stack
+from bench.stages import stages
 
 JOBS = 5
 # A hop is a relay's poll (0.25 s at most), the queue's wake-up and a commit.
@@ -43,6 +45,8 @@ def run(console: Console) -> Report:
         process = _median(lambda: _timed(_recorder_process))
         ytdlp = _median(lambda: _first_byte(_ytdlp(sample.url)))
         streamlink = _median(lambda: _first_byte(_streamlink(sample.url)))
+        alone_runs = [stages(sample.url) for _ in range(JOBS)]
+        import_ytdlp = _median(lambda: _timed(_import_ytdlp))
         jobs = [_record(portal, sample.url, f"startup-{number}") for number in range(JOBS)]
     steps = {name: statistics.median(job[name] for job in jobs) for name in jobs[0]}
     alone = {
@@ -60,8 +64,13 @@ def run(console: Console) -> Report:
                 "rest s": round(seconds - (work or 0.0), 3),
             }
         )
+    for name in alone_runs[0]:
+        seconds = statistics.median(one[name] for one in alone_runs)
+        report.rows.append({"step": f"recorder alone: {name}", "median s": round(seconds, 3)})
+    launch = statistics.median(one["launch to first byte kept"] for one in alone_runs)
     total = steps["requested to first media kept"]
     report.rows += [
+        {"step": "of a look: loading yt-dlp", "median s": round(import_ytdlp, 3)},
         {"step": "peer: yt-dlp, launch to first byte", "median s": round(ytdlp, 3)},
         {"step": "peer: streamlink, launch to first byte", "median s": round(streamlink, 3)},
     ]
@@ -82,6 +91,7 @@ def run(console: Console) -> Report:
             round(steps["first media kept to visible"], 3),
             HOP,
         ),
+        Bar("launch to first byte kept, in yt-dlp's", round(launch / ytdlp, 2), 3),
         Bar("requested to first media kept, in yt-dlp's time to its first byte", total / ytdlp, 3),
     ]
     return report
@@ -132,6 +142,10 @@ def _recorder_process() -> object:
     return subprocess.run(
         [sys.executable, "-m", "recorder"], env={"PATH": ""}, capture_output=True, check=False
     )
+
+
+def _import_ytdlp() -> object:
+    return subprocess.run([sys.executable, "-c", "import yt_dlp"], check=True)
 
 
 def _ytdlp(url: str) -> list[str]:
