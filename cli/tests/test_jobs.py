@@ -143,6 +143,17 @@ class TestShow:
             chronicle("show", "concert").stdout
         )
 
+    def test_shows_what_a_job_waits_for(self, chronicle: Command, portal: FakePortal):
+        waiting = {"reason": "capacity", "until": None, "place": 3, "detail": "The disk is short."}
+        portal.tell(job(status="SCHEDULED", waiting=waiting))
+        assert "waits for a free place; place 3 in line; The disk is short." in (
+            chronicle("show", "concert").stdout
+        )
+
+    def test_says_that_something_is_missing(self, chronicle: Command, portal: FakePortal):
+        portal.tell(completed(losses=True))
+        assert "job concert is COMPLETED with losses" in chronicle("show", "concert").stdout
+
     def test_shows_why_a_job_failed_with_the_end_of_its_log(
         self, chronicle: Command, portal: FakePortal
     ):

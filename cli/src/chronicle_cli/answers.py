@@ -53,6 +53,15 @@ class Torrent(Answer):
     error: dict[str, Any] | None = None
 
 
+class Waiting(Answer):
+    """What a scheduled job waits for; `place` is that in the line for a recorder."""
+
+    reason: str
+    until: str | None = None
+    place: int | None = None
+    detail: str | None = None
+
+
 class JobError(Answer):
     """Why a job did not become a recording."""
 
@@ -84,7 +93,9 @@ class Job(Answer):
     start_at: str | None = None
     requested_at: str | None = None
     attempt: int | None = None
+    waiting: Waiting | None = None
     progress: Progress | None = None
+    losses: bool = False
     recording: Recording | None = None
     torrent: Torrent | None = None
     error: JobError | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chronicle_cli import wording
-from chronicle_cli.answers import Job, Recording
+from chronicle_cli.answers import Job, Recording, Waiting
 from chronicle_cli.exits import is_final
 from chronicle_cli.screen import Screen
 
@@ -27,7 +27,8 @@ def print_end(screen: Screen, job: Job) -> None:
     """Print what came of a job that is over; nothing before that."""
     if not is_final(job.status):
         return
-    screen.say(f"job {job.id} is {job.status}", style=style_of(job.status))
+    losses = " with losses" if job.losses else ""
+    screen.say(f"job {job.id} is {job.status}{losses}", style=style_of(job.status))
     print_facts(screen, job)
 
 
@@ -39,6 +40,8 @@ def print_facts(screen: Screen, job: Job) -> None:
 
 def facts(job: Job) -> Iterator[tuple[str, str]]:
     """Yield name and value of what is there."""
+    if job.waiting:
+        yield "waits for", _waiting(job.waiting)
     if job.recording:
         yield from _recording(job.recording)
     torrent = job.torrent
@@ -50,6 +53,22 @@ def facts(job: Job) -> Iterator[tuple[str, str]]:
             yield "", f"{torrent.error.get('code')}: {torrent.error.get('detail')}"
     if job.error:
         yield "error", f"{job.error.code}: {job.error.detail}"
+
+
+def _waiting(waiting: Waiting) -> str:
+    words = {
+        "upcoming": "the stream to begin",
+        "scheduled": "its start time",
+        "capacity": "a free place",
+    }
+    said = [words.get(waiting.reason, waiting.reason)]
+    if waiting.until:
+        said.append(f"until {wording.day_and_time(waiting.until)}")
+    if waiting.place:
+        said.append(f"place {waiting.place} in line")
+    if waiting.detail:
+        said.append(waiting.detail)
+    return "; ".join(said)
 
 
 def _recording(recording: Recording) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,8 @@ def run(
     screen = Screen(as_json=as_json)
     job = client_of(context).job(job_id)
     screen.document(job.as_json())
-    screen.say(f"job {job.id} is {job.status}", style=style_of(job.status))
+    losses = " with losses" if job.losses else ""
+    screen.say(f"job {job.id} is {job.status}{losses}", style=style_of(job.status))
     screen.say(f"  {'url':<10}{job.url}")
     for name, value in (("title", job.title), ("site", job.site), ("name", job.filename)):
         if value:
