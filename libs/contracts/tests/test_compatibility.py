@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from chronicle_contracts.catalogue import event_types
+from chronicle_contracts.catalogue import GOLDEN, event_types
 from chronicle_contracts.compatibility import ENVELOPE, NEW_VERSION, changes_of, compare
+from chronicle_contracts.contract_check import main
 from chronicle_contracts.schema import follow
 from chronicle_contracts.schema_sets import CODE, UnreadableSchemas, load
 from hypothesis import assume, given
@@ -304,3 +305,26 @@ def _undone(made, broken) -> bool:
     return [one.get("minimum") for one in nodes(made)] != [
         one.get("minimum") for one in nodes(broken)
     ]
+
+
+class TestCommand:
+    def test_passes_what_only_adds(self, capsys):
+        assert main([str(GOLDEN)]) == 0
+        assert capsys.readouterr().out.splitlines()[-1].startswith("0 breaking, ")
+
+    def test_fails_on_what_breaks_and_names_it(self, tmp_path, capsys):
+        one = next(one for one in event_types() if one.name == "GapFound")
+        schema = copy.deepcopy(one.schema)
+        del schema["$defs"]["Gap"]["properties"]["cause"]
+        path = tmp_path / "new.schema.json"
+        path.write_text(json.dumps(schema))
+        assert main([str(GOLDEN / f"{one.type}.schema.json"), str(path)]) == 1
+        assert capsys.readouterr().out == (
+            f"BREAKS  {one.type}: gap.cause was removed; {NEW_VERSION}\n1 breaking, 0 additive\n"
+        )
+
+    def test_says_what_it_cannot_read(self, tmp_path, capsys):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(tmp_path)])
+        assert stopped.value.code == 2
+        assert "no file *.schema.json" in capsys.readouterr().err

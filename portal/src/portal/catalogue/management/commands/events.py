@@ -6,18 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from chronicle_contracts import contract_check
 from chronicle_contracts.asyncapi import document, text
-from chronicle_contracts.compatibility import Change, compare
-from chronicle_contracts.schema_sets import CODE, UnreadableSchemas, load
+from chronicle_contracts.schema_sets import UnreadableSchemas
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.catalogue.listing import catalogue, topology
 
 DOCUMENT = Path("docs") / "asyncapi.json"
-SOURCES = (
-    "a folder of TYPE.schema.json files, one such file, an AsyncAPI document of ours (JSON), "
-    f"`-` for one on the standard input, or `{CODE}` for what is installed"
-)
 
 
 class Command(BaseCommand):
@@ -29,9 +25,7 @@ class Command(BaseCommand):
         """One subcommand."""
         verbs = parser.add_subparsers(dest="verb", required=True)
         check = verbs.add_parser("contract-check", help="fail on a breaking change of an event")
-        check.add_argument("old", metavar="OLD", help=SOURCES)
-        check.add_argument("new", metavar="NEW", nargs="?", default=CODE, help=f"same; {CODE}")
-        check.add_argument("--json", action="store_true", help="print one JSON object")
+        contract_check.add_arguments(check)
         written = verbs.add_parser("asyncapi", help=f"write {DOCUMENT} from code and topology")
         written.add_argument("--output", type=Path, default=DOCUMENT)
         written.add_argument("--check", action="store_true", help="write nothing; 1 if it differs")
@@ -45,17 +39,13 @@ class Command(BaseCommand):
 
     def _check(self, options: dict[str, Any]) -> None:
         try:
-            changes = compare(load(options["old"]), load(options["new"]))
+            told, fine = contract_check.check(
+                options["old"], options["new"], as_json=options["json"]
+            )
         except UnreadableSchemas as error:
             raise CommandError(str(error), returncode=2) from error
-        broken = [change for change in changes if change.breaking]
-        if options["json"]:
-            self.stdout.write(json.dumps({"breaking": len(broken), "changes": _plain(changes)}))
-        else:
-            for change in sorted(changes, key=lambda change: not change.breaking):
-                self.stdout.write(f"{'BREAKS' if change.breaking else 'adds  '}  {change}")
-            self.stdout.write(f"{len(broken)} breaking, {len(changes) - len(broken)} additive")
-        if broken:
+        self.stdout.write(told)
+        if not fine:
             raise CommandError("see docs/evolving-events.md for what to do instead", returncode=1)
 
     def _asyncapi(self, options: dict[str, Any]) -> None:
@@ -88,16 +78,3 @@ class Command(BaseCommand):
         for row in rows:
             heard = f"{row['count']:>9}  {row['last_seen'] or '-':32}"
             self.stdout.write(f"{row['type']:44}  {heard}  {', '.join(row['consumers'])}")
-
-
-def _plain(changes: list[Change]) -> list[dict[str, Any]]:
-    return [
-        {
-            "event": change.event,
-            "field": change.field or None,
-            "change": change.what,
-            "breaking": change.breaking,
-            "remedy": change.remedy or None,
-        }
-        for change in changes
-    ]
