@@ -15,13 +15,20 @@ import structlog
 
 from recorder.adapters.container import container
 from recorder.adapters.sound_frames import Sound, is_sound, sound_of
-from recorder.adapters.transport_stream import PACKET, Programme, TransportStream, is_aligned
+from recorder.adapters.transport_stream import (
+    AT_BEGINNING,
+    PACKET,
+    Programme,
+    TransportStream,
+    is_aligned,
+)
 
 log = structlog.get_logger(__name__)
 
 # A source that changes without end gets a new file this often at most, after a few at once.
 AT_ONCE = 10
 SECONDS_EACH = 1.0
+_BEGINS_TABLES = frozenset({b"\x40\x00", b"\x60\x00"})  # a first packet of PID 0
 _LEAST = 4 * PACKET  # bytes by which a transport stream is told from anything else
 
 
@@ -92,7 +99,7 @@ class MediaWatch:
         done = 0
         is_begun = False
         lead = b""  # without its tables a stream cannot be read
-        for at, programme in self._stream.changes(data):
+        for place, programme in self._stream.changes(data):
             before = self._recorded
             if not isinstance(before, Programme):
                 self._recorded = programme
@@ -105,12 +112,14 @@ class MediaWatch:
                 continue
             self._tell(before, programme)
             self._recorded = programme
+            has_tables = data[place + 1 : place + 3] in _BEGINS_TABLES
+            # What stands before a segment's tables belongs to it.
+            at = 0 if place < AT_BEGINNING * PACKET and is_aligned(data) else place
+            if at > done:
+                yield Part(lead + data[done:at], begins=is_begun, container="mpegts")
             if at > done or not is_begun:
-                if at > done:
-                    yield Part(lead + data[done:at], begins=is_begun, container="mpegts")
                 done, is_begun = at, True
-                starts_with_tables = data[at + 1 : at + 3] in {b"\x40\x00", b"\x60\x00"}
-                lead = b"" if starts_with_tables else self._stream.tables
+                lead = b"" if has_tables else self._stream.tables
         yield Part(lead + data[done:], begins=is_begun, container="mpegts")
 
     def _may_change(self) -> bool:

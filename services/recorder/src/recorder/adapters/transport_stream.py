@@ -13,7 +13,7 @@ from recorder.adapters.sound_frames import Sound, sound_of
 
 PACKET = 188  # bytes
 SYNC = b"\x47"
-_AT_BEGINNING = 8  # packets: tables that stand there are those of a segment
+AT_BEGINNING = 8  # packets: tables that stand there are those of a segment
 
 _PICTURES = {0x01: "mpeg1", 0x02: "mpeg2", 0x10: "mpeg4", 0x1B: "h264", 0x24: "hevc", 0x33: "vvc"}
 _SOUND = {0x03: "mp3", 0x04: "mp3", 0x0F: "aac", 0x11: "aac_latm", 0x81: "ac3", 0x87: "eac3"}
@@ -116,8 +116,8 @@ class TransportStream:
             if frames == self.programme.frames:
                 return None
             self.programme = replace(self.programme, frames=frames)
-            first = next(packets.beginning(0), _AT_BEGINNING)
-            return first if first < _AT_BEGINNING else number
+            first = next(packets.beginning(0), AT_BEGINNING)
+            return first if first < AT_BEGINNING else number
         return None
 
     def _begin(self, data: bytes) -> int | None:

@@ -75,8 +75,11 @@ def verify(ffmpeg: Ffmpeg, path: Path, probed: Probed) -> Verification:
 def _tracks(
     ffmpeg: Ffmpeg, path: Path, kinds: list[str], where: tuple[str, ...], *, decodes: bool
 ) -> dict[int, float]:
-    """Return the tracks of which there is something at a place, and where that ends, in seconds."""
-    maps = [part for kind in kinds for part in ("-map", f"0:{kind}:0")]
+    """Return the kinds of which there is something at a place, and where that ends, in seconds.
+
+    Where a source changed, a kind has several tracks, one behind the other.
+    """
+    maps = [part for kind in kinds for part in ("-map", f"0:{kind}")]
     said, _ = ffmpeg.run(
         [
             *("-loglevel", "error", "-protocol_whitelist", "file,pipe"),
@@ -87,19 +90,24 @@ def _tracks(
         ],
         timeout=WITHIN,
     )
-    return _ends(said)
+    return _ends(said, kinds)
 
 
-def _ends(said: str) -> dict[int, float]:
+def _ends(said: str, kinds: list[str]) -> dict[int, float]:
     """Read ffmpeg's framecrc: `#tb 0: 1/1000`, then `track, dts, pts, duration, size, crc`."""
     bases: dict[int, Fraction] = {}
+    of_track: dict[int, int] = {}
     ends: dict[int, float] = {}
     for line in said.splitlines():
         if line.startswith("#tb "):
             name, _, base = line.removeprefix("#tb ").partition(": ")
             bases[int(name)] = Fraction(base)
+        elif line.startswith("#media_type "):
+            name, _, kind = line.removeprefix("#media_type ").partition(": ")
+            of_track[int(name)] = kinds.index(kind[0])
         elif line and not line.startswith("#"):
             track, _, pts, duration = (int(one) for one in line.split(",")[:4])
             end = float((pts + duration) * bases[track])
-            ends[track] = max(ends.get(track, end), end)
+            kind_of = of_track[track]
+            ends[kind_of] = max(ends.get(kind_of, end), end)
     return ends
