@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import structlog
 from chronicle_contracts import Event
 from chronicle_messaging import Consumer, TopologyError, repeating
-from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_runtime import configure_logging, load, on_termination, start_loop
 from chronicle_runtime.settings import EX_CONFIG
 
 from dispatcher.adapters.clock import SystemClock
@@ -62,12 +61,12 @@ def main() -> int:
 
     # Those that decide end first; what they decided is then said by a last drain.
     deciding = [
-        _thread("consumer", consumer.run, stop),
-        _thread("supervision", supervision.run, stop),
-        _thread("janitor", clean_up, stop),
+        start_loop("consumer", consumer.run, stop),
+        start_loop("supervision", supervision.run, stop),
+        start_loop("janitor", clean_up, stop),
     ]
     quiet = threading.Event()
-    saying = _thread("relay", relay.run, quiet)
+    saying = start_loop("relay", relay.run, quiet)
     log.info("dispatcher_started", launcher=settings.launcher, places=settings.max_recordings)
     for thread in deciding:
         thread.join()
@@ -78,22 +77,6 @@ def main() -> int:
     log.info("dispatcher_stopped", everything_said=said)
     assembly.close()
     return 0
-
-
-def _thread(
-    name: str, run: Callable[[threading.Event], None], stop: threading.Event
-) -> threading.Thread:
-    thread = threading.Thread(target=_or_stop, args=(run, stop), name=name)
-    thread.start()
-    return thread
-
-
-def _or_stop(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
-    """Run a loop; should it end by an error, end the process: whoever started it starts it anew."""
-    try:
-        run(stop)
-    finally:
-        stop.set()
 
 
 if __name__ == "__main__":

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
 
 import structlog
 from chronicle_messaging import Consumer, TopologyError, repeating
-from chronicle_runtime import configure_logging, load, on_termination
+from chronicle_runtime import configure_logging, load, on_termination, start_loop
 from chronicle_runtime.settings import EX_CONFIG
 
 from seeder.assembly import assemble
@@ -36,11 +35,11 @@ def main() -> int:
     consumer = Consumer(assembly.bus.queue(QUEUE), answer, workers=settings.workers)
     # Those that decide end first; what they decided is then said by a last drain.
     deciding = [
-        _thread("consumer", consumer.run, stop),
-        _thread("reconciler", assembly.reconciler.run, stop),
+        start_loop("consumer", consumer.run, stop),
+        start_loop("reconciler", assembly.reconciler.run, stop),
     ]
     quiet = threading.Event()
-    saying = _thread("relay", assembly.relay.run, quiet)
+    saying = start_loop("relay", assembly.relay.run, quiet)
     log.info("seeder_started", engine=assembly.engine.name)
     for thread in deciding:
         thread.join()
@@ -51,22 +50,6 @@ def main() -> int:
     log.info("seeder_stopped", everything_said=said)
     assembly.close()
     return 0
-
-
-def _thread(
-    name: str, run: Callable[[threading.Event], None], stop: threading.Event
-) -> threading.Thread:
-    thread = threading.Thread(target=_or_stop, args=(run, stop), name=name)
-    thread.start()
-    return thread
-
-
-def _or_stop(run: Callable[[threading.Event], None], stop: threading.Event) -> None:
-    """Run a loop; should it end by an error, end the process: whoever started it starts it anew."""
-    try:
-        run(stop)
-    finally:
-        stop.set()
 
 
 if __name__ == "__main__":
