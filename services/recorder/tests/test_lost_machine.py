@@ -1,5 +1,6 @@
 """A recorder that is lost with its machine, and the next attempt on another one."""
 
+import json
 import shutil
 import signal
 from uuid import uuid4
@@ -49,7 +50,10 @@ class TestLostMachine:
         assert isinstance(uploaded, Uploaded)
         [ended] = facts(job, RecordingEnded, attempt=2)
         assert ended.media_seconds > 0
-        assert uploaded.duration >= before + ended.media_seconds - MOST_LOST
+        made = json.loads(b"".join(store.read(uploaded.manifest_key)))
+        first, second = made["attempts"]
+        recorded = before + second["media_seconds"] - first["media_seconds"]
+        assert uploaded.duration >= recorded - MOST_LOST
 
         one = tmp_path / "fetched.mkv"
         with one.open("wb") as file:
@@ -58,7 +62,14 @@ class TestLostMachine:
         seconds, video, audio = probed(one)
         assert (video, audio) == ("h264", "aac")
         assert seconds == pytest.approx(uploaded.duration)
-        assert packets(one) >= 25 * (before + ended.media_seconds - MOST_LOST)
+        assert packets(one) >= 25 * (recorded - MOST_LOST)
+        # What the lost one knew is known: its run, its segments, what it cost to lose it.
+        assert (first["run"], second["run"]) == ("gala.1", "gala.2")
+        numbers = [one["sequence"] for one in made["segments"]]
+        assert numbers[0] < 4
+        assert numbers[-1] == origin.newest
+        assert uploaded.completeness.wall_seconds is not None
+        assert {gap.cause for gap in uploaded.gaps} <= {"recorder restarted", "not saved"}
         assert store.unfinished(KEY) == []
         assert store.aside(KEY) == []
         name = KEY.rpartition("/")[2]

@@ -33,6 +33,7 @@ from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.job_lock import JobIsTaken, job_lock
 from recorder.adapters.journal import StoredJournal, open_events
 from recorder.adapters.log_tail import MemoryLogTail
+from recorder.adapters.notes import StoreNotes
 from recorder.adapters.recording_manifest import StoredManifest
 from recorder.adapters.remuxer import FINALISE_WITHIN, Remuxer
 from recorder.adapters.remuxer_lock import RemuxerLock
@@ -93,15 +94,25 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         log.warning("remuxer_of_an_earlier_attempt_lives")
     events = open_events(settings.work_dir)
     assert isinstance(events.recorder, ProcessRecorder)
+    store = open_store(settings)
+    segments = SegmentLog(settings.work_dir)
+    notes = StoreNotes(
+        store,
+        settings.key,
+        attempt=settings.attempt,
+        segments=segments.path,
+        every=3 * settings.flush_interval,
+    )
     journal = StoredJournal(
         events,
         Relay(events.recorder, Bus.connect(settings), poll=POLL),
         clock,
+        notes,
         job_id=settings.job_id,
         attempt=settings.attempt,
     )
-    store = open_store(settings)
-    segments = SegmentLog(settings.work_dir)
+    journal.earlier()  # what a lost attempt had noted is fetched before anything is added to it
+    notes.start()
     shelf = StoreShelf(
         store,
         ffmpeg,
@@ -166,12 +177,14 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         log_tail=log_tail,
     ).run()
     executor.shutdown(wait=False, cancel_futures=True)
+    notes.stop()
     if outcome is Outcome.SUPERSEDED:
         # What lies here and in the store is the later attempt's; so is the next word.
         return CODES[outcome]
     is_said = journal.drain(settings.drain_timeout)
     if outcome is not Outcome.UNDELIVERED:
         shelf.clear()
+        notes.clear()
         segments.clear()
     log.info("run_over", outcome=outcome.value, is_said=is_said)
     return CODES[outcome] if is_said or CODES[outcome] else EX_UNAVAILABLE

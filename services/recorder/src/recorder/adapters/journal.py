@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from chronicle_contracts import UPCASTERS, Event
 from chronicle_contracts.naming import recorder_stream, run_id
-from chronicle_eventstore import EventStore, open_store, sqlite_environment
+from chronicle_eventstore import EventStore, Recorded, open_store, sqlite_environment
 
 from recorder.domain.run import Run
 from recorder.ports import Clock
+
+
+class Notes(Protocol):
+    """What is known of runs whose events were lost with their machine."""
+
+    def recall(self) -> Mapping[int, Sequence[Event]]:
+        """Return the events of earlier attempts, by attempt; not all heartbeats are among them."""
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take what the current run says."""
 
 
 class RelayLike(Protocol):
@@ -37,9 +48,18 @@ class StoredJournal:
     """Implements `ports.Journal`; the recording never waits for the relay."""
 
     def __init__(
-        self, events: EventStore, relay: RelayLike, clock: Clock, *, job_id: str, attempt: int
+        self,
+        events: EventStore,
+        relay: RelayLike,
+        clock: Clock,
+        notes: Notes,
+        *,
+        job_id: str,
+        attempt: int,
     ) -> None:
         self._events = events
+        self._notes = notes
+        self._earlier: list[Run] | None = None
         self._relay = relay
         self._clock = clock
         self._job_id = job_id
@@ -51,9 +71,27 @@ class StoredJournal:
         self._thread.start()
 
     def earlier(self) -> Sequence[Run]:
-        """Return the runs of earlier attempts that said something."""
-        found = (self._events.find(Run, stream) for stream in self._streams()[:-1])
-        return [run for run in found if run is not None]
+        """Return the runs of earlier attempts that said something, here or in their notes."""
+        if self._earlier is None:
+            streams = self._streams()[:-1]
+            found = [self._events.find(Run, stream) for stream in streams]
+            recalled = self._notes.recall() if None in found else {}
+            runs = (
+                run or self._recalled(stream, recalled.get(attempt, ()))
+                for attempt, (stream, run) in enumerate(zip(streams, found, strict=True), start=1)
+            )
+            self._earlier = [run for run in runs if run is not None]
+        return self._earlier
+
+    def _recalled(self, stream: str, events: Sequence[Event]) -> Run | None:
+        """Return a run as its notes tell of it; nothing can be added to it."""
+        if not events:
+            return None
+        last = max(event.time for event in events)
+        run = Run.at_stream(stream, self._job_id, last)
+        for event in sorted(events, key=lambda one: one.sequence):
+            run.evolve(UPCASTERS.lift(event))
+        return run
 
     def last_word(self) -> datetime | None:
         """Return the time of the newest event of an earlier run."""
@@ -66,7 +104,9 @@ class StoredJournal:
     def save(self, run: Run) -> None:
         """Append what is new."""
         if run.pending_events:
+            said = [one.event for one in run.pending_events if isinstance(one, Recorded)]
             self._events.append(run)
+            self._notes.hear(said)
             self._relay.wake()
 
     def lines(self) -> bytes:

@@ -30,7 +30,7 @@ class SegmentLog:
     """Implements `ports.Ledger` and `ports.Account`; fetchers may write from several threads."""
 
     def __init__(self, work_dir: Path) -> None:
-        self._path = work_dir / FILE
+        self.path = work_dir / FILE
         self._lock = threading.Lock()
         self._told: dict[str, DateRange] = {}
         self._programme_time: datetime | None = None
@@ -83,13 +83,13 @@ class SegmentLog:
     def clear(self) -> None:
         """Delete the file."""
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
     def _append(self, line: _Line) -> None:
         text = _LINE.dump_json(line, exclude_defaults=True)
         with self._lock:
             try:
-                with self._path.open("ab+") as file:
+                with self.path.open("ab+") as file:
                     if _is_torn(file):
                         file.write(b"\n")
                     file.write(text + b"\n")
@@ -99,7 +99,7 @@ class SegmentLog:
 
     def _lines(self) -> Iterator[_Line]:
         try:
-            file = self._path.open("rb")
+            file = self.path.open("rb")
         except FileNotFoundError:
             return
         with file:

@@ -1,0 +1,172 @@
+"""What a later attempt must know if this machine is lost, beside the recording in the store.
+
+- `<key>.attempt-<n>.notes`: what the run has said, a line an event; of heartbeats the last one.
+- `<key>.attempt-<n>.segments-<m>`: the log of segments in pieces of `PIECE` bytes. Only the last
+  one is written again, so that a long recording costs no more than a short one.
+
+Both are written every `every` seconds, and when a fact is said, by a thread of their own: a
+store that is slow or away holds nothing up. They are deleted with the rest of what attempts
+leave.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import structlog
+from chronicle_contracts import Event, MalformedEvent, decode, encode
+from chronicle_contracts.recorder import Heartbeat
+from chronicle_storage import RecordingStore, StoreError
+
+log = structlog.get_logger(__name__)
+
+PIECE = 64 * 1024  # bytes
+LEAST_PAUSE = 1.0  # seconds
+KIND = "text/plain"
+
+
+class StoreNotes:
+    """The notes of one attempt, and those of the ones before it."""
+
+    def __init__(
+        self, store: RecordingStore, key: str, *, attempt: int, segments: Path, every: float
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._attempt = attempt
+        self._segments = segments
+        self._every = every
+        self._said: list[Event] = []
+        self._beat: Event | None = None
+        self._left = 0  # bytes of the log of segments that are stored in full pieces
+        self._pieces = 0
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._leaving = threading.Lock()
+
+    # What others left
+
+    def recall(self) -> dict[int, list[Event]]:
+        """Return what earlier attempts had said by their notes; fetch their log of segments.
+
+        Empty for a first attempt, and where the store does not answer.
+        """
+        if self._attempt == 1:
+            return {}
+        try:
+            recalled = {n: self._read(n) for n in range(1, self._attempt)}
+            if not self._segments.exists():
+                self._fetch_segments()
+        except (StoreError, OSError) as error:
+            log.warning("notes_not_recalled", error=str(error))
+            return {}
+        found = {attempt: events for attempt, events in recalled.items() if events}
+        if found:
+            log.info("notes_recalled", attempts=sorted(found))
+        return found
+
+    def _read(self, attempt: int) -> list[Event]:
+        name = self._name(attempt)
+        if self._store.stat(name) is None:
+            return []
+        try:
+            return [decode(line) for line in b"".join(self._store.read(name)).splitlines()]
+        except MalformedEvent as error:
+            log.warning("notes_unreadable", name=name, error=str(error))
+            return []
+
+    def _fetch_segments(self) -> None:
+        with self._segments.open("wb") as file:
+            for attempt in range(1, self._attempt):
+                for one in sorted(
+                    self._store.list(f"{self._key}.attempt-{attempt}.segments-"),
+                    key=lambda found: found.key,
+                ):
+                    file.writelines(self._store.read(one.key))
+
+    # What this one leaves
+
+    def start(self) -> None:
+        """Begin to leave notes; what is in the log of segments by now is of earlier attempts."""
+        self._left = self._size()
+        threading.Thread(target=self._run, name="notes", daemon=True).start()
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take what the run says."""
+        with self._lock:
+            for event in events:
+                if isinstance(event.data, Heartbeat):
+                    self._beat = event
+                else:
+                    self._said.append(event)
+                    self._wake.set()  # that is worth a note now
+
+    def leave(self) -> None:
+        """Store what there is now. Raises `StoreError`."""
+        with self._lock:
+            said = [*self._said, *([self._beat] if self._beat else [])]
+        if said:
+            self._store.put(self._name(self._attempt), _lines(said), content_type=KIND)
+        for number, data in self._new_pieces():
+            name = f"{self._key}.attempt-{self._attempt}.segments-{number:05}"
+            self._store.put(name, data, content_type=KIND)
+            if len(data) == PIECE:
+                self._left, self._pieces = self._left + PIECE, number + 1
+
+    def stop(self) -> None:
+        """Leave no more."""
+        self._stop.set()
+        self._wake.set()
+
+    def clear(self) -> None:
+        """Delete the notes of all attempts; a failure is logged, nothing more."""
+        self.stop()
+        with self._leaving:
+            try:
+                self._delete()
+            except StoreError as error:
+                log.warning("notes_left_behind", error=str(error))
+
+    def _delete(self) -> None:
+        for attempt in range(1, self._attempt + 1):
+            for one in list(self._store.list(f"{self._key}.attempt-{attempt}.")):
+                if _is_note(one.key):
+                    self._store.delete(one.key)
+
+    def _run(self) -> None:
+        # Facts may come in bursts: not more often than once a second.
+        while not self._stop.wait(LEAST_PAUSE):
+            self._wake.wait(self._every)
+            self._wake.clear()
+            with self._leaving:
+                if self._stop.is_set():
+                    return
+                try:
+                    self.leave()
+                except (StoreError, OSError) as error:
+                    log.warning("notes_not_left", error=str(error))
+
+    def _new_pieces(self) -> Iterator[tuple[int, bytes]]:
+        if self._size() <= self._left:
+            return
+        with self._segments.open("rb") as file:
+            file.seek(self._left)
+            yield from enumerate(iter(lambda: file.read(PIECE), b""), self._pieces)
+
+    def _size(self) -> int:
+        return self._segments.stat().st_size if self._segments.exists() else 0
+
+    def _name(self, attempt: int) -> str:
+        return f"{self._key}.attempt-{attempt}.notes"
+
+
+def _lines(events: Sequence[Event]) -> bytes:
+    return b"".join(encode(event) + b"\n" for event in events)
+
+
+def _is_note(key: str) -> bool:
+    name = key.rpartition("/")[2]
+    return name.endswith(".notes") or ".segments-" in name

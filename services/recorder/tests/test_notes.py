@@ -1,0 +1,92 @@
+"""What is known of an attempt whose machine was lost with all that was on it."""
+
+import pytest
+from chronicle_contracts.naming import recorder_stream
+from chronicle_contracts.recorder import GapFound, Heartbeat, RecordingStarted
+from chronicle_storage import StorageSettings, open_store
+from recorder.adapters.notes import PIECE, StoreNotes
+from recorder.adapters.segments import SegmentLog
+from recorder.domain.gaps import Loss, of_loss
+from recorder.domain.progress import Progress
+from recorder.domain.run import Run
+from recorder.domain.segment import Segment
+
+from services.recorder.tests.cast import KEY, LIVE, NOON
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request, tmp_path):
+    if request.param == "local":
+        return open_store(StorageSettings(recordings=tmp_path / "recordings"))
+    request.getfixturevalue("aws_env")
+    return open_store(StorageSettings(bucket="gala-notes"))
+
+
+def said():
+    run = Run.at_stream(recorder_stream("gala.1"), "gala", NOON)
+    run.start(KEY, LIVE, Progress(), at=NOON)
+    run.beat("RECORDING", Progress(media_seconds=10), at=NOON)
+    run.lose(of_loss(Loss("segment unavailable", 4.0), 12, NOON), at=NOON)
+    run.beat("RECORDING", Progress(media_seconds=20), at=NOON)
+    return [recorded.event for recorded in run.collect_events()]
+
+
+def segment(number):
+    return Segment(number, NOON, 2.0, 1000, "ab" * 32)
+
+
+class Machine:
+    """The notes of one attempt on a machine of its own."""
+
+    def __init__(self, store, folder, attempt):
+        folder.mkdir()
+        self.log = SegmentLog(folder)
+        self.notes = StoreNotes(store, KEY, attempt=attempt, segments=self.log.path, every=3600)
+        self.recalled = self.notes.recall()
+        self.notes.start()
+
+
+class TestStoreNotes:
+    def test_outlive_the_machine(self, store, tmp_path):
+        first = Machine(store, tmp_path / "one", 1)
+        first.notes.hear(said())
+        first.log.keep(segment(7))
+        first.notes.leave()
+        second = Machine(store, tmp_path / "two", 2)
+        kinds = [type(event.data) for event in second.recalled[1]]
+        assert kinds == [RecordingStarted, GapFound, Heartbeat], "the last heartbeat is enough"
+        assert second.recalled[1][-1].data.media_seconds == 20
+        assert list(second.log.segments()) == [segment(7)]
+
+    def test_of_a_long_recording_are_left_in_pieces(self, store, tmp_path):
+        first = Machine(store, tmp_path / "one", 1)
+        for number in range(1200):
+            first.log.keep(segment(number))
+            if number % 250 == 0:
+                first.notes.leave()
+        first.notes.leave()
+        first.notes.leave()
+        pieces = [one.size for one in store.list(f"{KEY}.attempt-1.segments-")]
+        assert pieces[:-1] == [PIECE] * (len(pieces) - 1)
+        assert len(pieces) > 1
+        second = Machine(store, tmp_path / "two", 2)
+        second.log.keep(segment(1200))
+        second.notes.leave()
+        third = Machine(store, tmp_path / "three", 3)
+        assert [one.sequence for one in third.log.segments()] == list(range(1201))
+
+    def test_are_deleted_with_the_rest(self, store, tmp_path):
+        first = Machine(store, tmp_path / "one", 1)
+        first.notes.hear(said())
+        first.log.keep(segment(7))
+        first.notes.leave()
+        store.put(f"{KEY}.attempt-1.mkv", b"what was set aside is not ours to delete")
+        second = Machine(store, tmp_path / "two", 2)
+        second.notes.hear(said())
+        second.notes.leave()
+        second.notes.clear()
+        assert [one.key for one in store.list(f"{KEY}.")] == [f"{KEY}.attempt-1.mkv"]
+
+    def test_are_no_reason_to_fail(self, store, tmp_path):
+        store.put(f"{KEY}.attempt-1.notes", b"no event")
+        assert Machine(store, tmp_path / "two", 2).recalled == {}
