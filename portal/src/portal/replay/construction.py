@@ -62,14 +62,16 @@ class Construction:
         `build.again` has then those that cannot be folded.
         """
         newest = builds.newest_position()
+        done = 0
         jobs = sorted({*builds.touched_since(self.build.position), *self.build.again})
-        for start in range(0, len(jobs), CHUNK):
-            self._fold(jobs[start : start + CHUNK], lambda _: None)
 
         def advance(build: Build) -> None:
             build.position = newest
 
-        self._fold((), advance)
+        while len(rest := jobs[done:]) > CHUNK:
+            self._fold(rest[:CHUNK], lambda _: None)
+            done += CHUNK
+        self._fold(rest, advance)
         return jobs
 
     def save(self, change: Callable[[Build], None]) -> None:

@@ -33,6 +33,9 @@ State = Build.State
 T = TypeVar("T")
 
 _TRIES = 30
+# Of catching up before the lock is taken: until so few jobs are left that nobody notices.
+_ROUNDS = 10
+_FEW = 10
 _PAUSE = 0.3  # seconds in which readers that hold the table may end
 
 
@@ -77,8 +80,11 @@ def _exchange(call: Call, verb: str, build: Build) -> Report:
             _note_changes(run, _foreseen(build))
             return run.report
         # Most of the rest is done while nobody waits.
-        _patiently(lambda: _catch_up(build.pk))
-        changes, since = _patiently(lambda: _under_the_lock(build.pk, run))
+        changes = Changes()
+        for _ in range(_ROUNDS):
+            if _patiently(lambda: _catch_up(build.pk, changes)) <= _FEW:
+                break
+        since = _patiently(lambda: _under_the_lock(build.pk, run))
         held = time.monotonic() - since
         run.count("milliseconds under the lock", math.ceil(held * 1000))
         log.info("read_models_swapped", build=build.pk, seconds=round(held, 4))
@@ -99,22 +105,26 @@ def _others(foreseen: list[Item], changes: Changes) -> list[Item]:
     return [item for item in foreseen if item["job"] not in again]
 
 
-def _catch_up(number: int) -> None:
-    Construction(Build.objects.get(pk=number)).catch_up()
+def _catch_up(number: int, changes: Changes) -> int:
+    """Fold what was heard since, and note what the swap changes; return how many jobs it was."""
+    work = Construction(Build.objects.get(pk=number))
+    jobs = work.catch_up()
+    for projection in work.projections:
+        changes.compare(projection, jobs, work.tables[projection.name])
+    # What goes on meanwhile differs for now only.
+    changes.leave_out(builds.touched_since(work.build.position))
+    return len(jobs)
 
 
 @transaction.atomic
-def _under_the_lock(number: int, run: Run) -> tuple[Changes, float]:
-    """Return what changes, and since when others wait for the lock."""
+def _under_the_lock(number: int, run: Run) -> float:
+    """Fold the last stretch and swap; return since when others wait for the lock."""
     lock_log()
     since = time.monotonic()
     work = Construction(Build.objects.select_for_update().get(pk=number))
     if work.build.state not in {State.READY, State.KEPT}:
         raise NotNow(f"build {number} is {work.build.state} by now")
-    changes = Changes()
     jobs = work.catch_up()
-    for projection in work.projections:
-        changes.compare(projection, jobs, work.tables[projection.name])
     if work.build.again and work.build.state == State.READY:
         first = ", ".join(sorted(work.build.again)[:5])
         raise NotNow(
@@ -123,7 +133,7 @@ def _under_the_lock(number: int, run: Run) -> tuple[Changes, float]:
         )
     _rename(work.build)
     run.report.counts.update({"folded under the lock": len(jobs), "swapped": 1})
-    return changes, since
+    return since
 
 
 def _rename(build: Build) -> None:
@@ -140,11 +150,16 @@ def _rename(build: Build) -> None:
             other.state = State.DROPPED  # nothing of it is read any more
             other.save(update_fields=["state"])
     # Of the other tables, other jobs may be parked.
-    refold(sorted({*parked, *build.again}))
+    if again := sorted({*parked, *build.again}):
+        refold(again)
     build.state, build.swapped_at, build.again = State.ACTIVE, now, {}
     build.save()
-    for name in build.projections:
-        Checkpoint.objects.update_or_create(projection=name, defaults={"position": build.position})
+    Checkpoint.objects.bulk_create(
+        (Checkpoint(projection=name, position=build.position) for name in build.projections),
+        update_conflicts=True,
+        unique_fields=["projection"],
+        update_fields=["position"],
+    )
 
 
 def _patiently(act: Callable[[], T]) -> T:
