@@ -41,8 +41,8 @@ log = structlog.get_logger(__name__)
 # at 8 MiB that never waits more than 1 MiB, at any size it costs at most eight times the bytes.
 WORTH_SENDING = 8
 # A slow stream would wait for minutes so: a tail of at most 16 MiB is sent all the same after
-# this many seconds. It is a little less than the recorder's 8, so that no look is missed.
-LONGEST_WAIT = 7.0
+# this many seconds. It is a little less than the recorder's 6, so that no look is missed.
+LONGEST_WAIT = 5.0
 SMALL_TAIL = 2 * FIRST_PART
 
 

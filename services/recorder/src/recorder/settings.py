@@ -127,7 +127,7 @@ class RecorderSettings(MessagingSettings, StorageSettings, VaultSettings):
         description="seconds between heartbeats",
     )
     flush_interval: float = Field(
-        default=8.0,
+        default=6.0,
         gt=0,
         validation_alias="CHRONICLE_FLUSH_INTERVAL",
         description="seconds after which recorded media is made durable",
