@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.tests.conftest import Command
-from cli.tests.fake_portal import FakePortal
+from cli.tests.fake_portal import FakePortal, job
 
 URL = "https://example.org/live"
 COOKIES = "# Netscape HTTP Cookie File\nexample.org\tFALSE\t/\tTRUE\t0\tlogin\tgeheim-1\n"
@@ -55,3 +55,10 @@ class TestChoice:
     def test_of_sound_and_height_is_sent(self, chronicle: Command, portal: FakePortal):
         chronicle("record", URL, "--audio-only", "--max-height", "720")
         assert portal.last("POST").body == {"url": URL, "audio_only": True, "max_height": 720}
+
+
+class TestRetry:
+    def test_sends_fresh_ones(self, chronicle: Command, portal: FakePortal, cookies: str):
+        portal.tell(job(status="REJECTED"))
+        assert chronicle("retry", "concert", "--cookies", cookies).exit_code == 0
+        assert portal.last("POST").body == {"credentials": {"cookies": COOKIES}}

@@ -5,11 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 STDIN = Path("-")
+
+CookiesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Cookie file (Netscape format) for a site that wants one."),
+]
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="'NAME: VALUE'",
+        help="Header for the site; may be repeated. Others on this machine can see it: "
+        "what is secret belongs into --header-file.",
+    ),
+]
+HeaderFileOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="File with a header a line; - is stdin.")
+]
 
 
 def given_credentials(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from chronicle_contracts.dispatcher import JobRejected
 from chronicle_sources import Credentials
 from chronicle_vault import VaultUnreachable
 from chronicle_vault.folder import FolderVault
@@ -14,6 +15,8 @@ from portal.api.models import IdempotencyKey
 from portal.eventlog.models import LoggedEvent, StoredEvent
 from portal.jobs import credentials
 from portal.jobs.models import Job
+
+from tests.fixtures.story import Story
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +54,13 @@ def submit(api, vault):
         return client.post(JOBS, {"url": URL, "credentials": GIVEN} | body, headers=headers)
 
     return post
+
+
+def rejection(job_id):
+    """The site wants a login, and what was given opens nothing."""
+    story = Story(job_id).requested()
+    story.tell(JobRejected(code="needs_login", detail="Members only."))
+    return story
 
 
 def kept(vault):
@@ -151,6 +161,35 @@ class TestBounds:
         answer = submit(credentials=given)
         assert answer.status_code == 400
         assert {one["field"].removesuffix(".") for one in answer.json()["errors"]} == {field}
+        assert "geheim" not in answer.content.decode()
+        assert kept(vault) == []
+
+
+class TestRetry:
+    @pytest.fixture
+    def rejected(self, submit, hear):
+        job_id = submit(id="mine").json()["id"]
+        hear(rejection(job_id))
+        return job_id
+
+    def test_takes_others_in_their_place(self, rejected, api, vault):
+        fresh = {"headers": {"X-Key": "geheim-new"}}
+        answer = api("operator").post(f"{JOBS}/{rejected}/retry", {"credentials": fresh})
+        assert answer.status_code == 202
+        (name,) = kept(vault)
+        assert Credentials.model_validate_json(vault.get(name)) == Credentials(**fresh)
+        assert "geheim" not in answer.content.decode() + everything_written()
+
+    def test_without_any_goes_on_with_the_first(self, rejected, api, vault):
+        assert api("operator").post(f"{JOBS}/{rejected}/retry").status_code == 202
+        (name,) = kept(vault)
+        assert Credentials.model_validate_json(vault.get(name)) == Credentials(**GIVEN)
+
+    def test_of_a_job_that_had_none_is_refused(self, submit, hear, api, vault):
+        submit(id="bare", credentials=None)
+        hear(rejection("bare"))
+        answer = api("operator").post(f"{JOBS}/bare/retry", {"credentials": GIVEN})
+        assert answer.status_code == 400
         assert "geheim" not in answer.content.decode()
         assert kept(vault) == []
 

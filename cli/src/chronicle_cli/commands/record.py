@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
 from chronicle_cli import reading
-from chronicle_cli.credentials import given_credentials
+from chronicle_cli.credentials import (
+    CookiesOption,
+    HeaderFileOption,
+    HeaderOption,
+    given_credentials,
+)
 from chronicle_cli.exits import is_final
 from chronicle_cli.following import end, follow
 from chronicle_cli.screen import Screen
@@ -49,23 +53,9 @@ def run(
     max_height: Annotated[
         int | None, typer.Option(metavar="LINES", help="Highest picture, e.g. 720.")
     ] = None,
-    cookies: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Cookie file (Netscape format) for sites that want a login."
-        ),
-    ] = None,
-    header: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="'NAME: VALUE'",
-            help="Header for the site; may be repeated. Others on this machine can see it: "
-            "what is secret belongs into --header-file.",
-        ),
-    ] = None,
-    header_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File with a header a line; - is stdin.")
-    ] = None,
+    cookies: CookiesOption = None,
+    header: HeaderOption = None,
+    header_file: HeaderFileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a recording of URL; it is made whether or not this command stays."""

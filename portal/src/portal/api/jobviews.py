@@ -25,6 +25,7 @@ from portal.api.jobs import JobDetailSerializer, JobSerializer
 from portal.api.submissions import (
     ExtendSerializer,
     JobSubmissionSerializer,
+    RetrySerializer,
     StopSerializer,
     submit,
 )
@@ -134,14 +135,17 @@ class JobViewSet(
 
     @extend_schema(
         summary="Try a job again that ended without a recording",
-        request=None,
+        request=RetrySerializer,
         responses={202: JobSerializer},
     )
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         """Answer 202."""
+        order = _validated(RetrySerializer(data=request.data))
         with refusals():
-            job = retry_job(pk, by=request.user.get_username())
+            job = retry_job(
+                pk, credentials=order.get("credentials"), by=request.user.get_username()
+            )
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED)
 
 

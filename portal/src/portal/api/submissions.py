@@ -149,6 +149,17 @@ class StopSerializer(StrictSerializer):
     )
 
 
+class RetrySerializer(StrictSerializer):
+    """With what to try again."""
+
+    credentials = CredentialsSerializer(
+        required=False,
+        allow_null=True,
+        write_only=True,
+        help_text="in place of the cookies and headers that the job was requested with",
+    )
+
+
 class ExtendSerializer(StrictSerializer):
     """How long it may become."""
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from chronicle_contracts import JobStatus, naming
+from chronicle_sources import Credentials
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from portal.eventlog.locking import lock_log
 from portal.eventlog.store import portal_store
 from portal.jobs import requests
 from portal.jobs.aggregate import RequestedJob
-from portal.jobs.credentials import put_away
+from portal.jobs.credentials import put_away, renew
 from portal.jobs.errors import JobExists, JobNotFound, WrongStatus
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
@@ -122,10 +123,17 @@ def extend_job(
         return _saved(job)
 
 
-def retry_job(job_id: str, *, by: str | None = None, now: Clock = timezone.now) -> Job:
+def retry_job(
+    job_id: str,
+    *,
+    credentials: Credentials | None = None,
+    by: str | None = None,
+    now: Clock = timezone.now,
+) -> Job:
     """Ask to try a job again that ended without a recording.
 
-    Raises `JobNotFound`, `WrongStatus`.
+    With `credentials`, these are in place of those that it was requested with. Raises
+    `BadRequest`, `JobNotFound`, `VaultAway`, `WrongStatus`.
     """
     with transaction.atomic():
         lock_log()
@@ -135,6 +143,8 @@ def retry_job(job_id: str, *, by: str | None = None, now: Clock = timezone.now) 
                 "retry", job_id, row.status, "Only what ended without a recording can be."
             )
         job = _aggregate(job_id)
+        if credentials is not None:
+            renew(job.request.credentials if job.request else None, credentials)
         job.ask_to_retry(by=by, at=now())
         return _saved(job)
 

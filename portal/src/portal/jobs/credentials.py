@@ -53,6 +53,20 @@ def put_away(job_id: str, credentials: Credentials | None) -> Iterator[Kept]:
             _delete(kept.name)
 
 
+def renew(name: str | None, credentials: Credentials) -> None:
+    """Keep credentials in place of those that a job was requested with.
+
+    Raises `BadRequest`, `VaultAway`.
+    """
+    if name is None:
+        raise BadRequest(
+            "no_credentials",
+            "This job was requested without cookies and headers; request it anew with them.",
+            field="credentials",
+        )
+    _put(name, credentials)
+
+
 def _put(name: str, credentials: Credentials) -> None:
     try:
         vault().put(name, credentials.model_dump_json().encode())
