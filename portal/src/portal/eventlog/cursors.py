@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from portal.eventlog.appending import move
 from portal.eventlog.models import LoggedEvent, StreamCursor
 
 
@@ -29,12 +30,7 @@ def advance(cursors: dict[str, StreamCursor], stored: Iterable[LoggedEvent]) -> 
         for one in events:
             if one.sealed:
                 cursor.sealed_at_sequence = one.sequence
-    StreamCursor.objects.bulk_create(
-        [cursors[stream] for stream in heard],
-        update_conflicts=True,
-        unique_fields=["stream"],
-        update_fields=["contiguous", "highest", "sealed_at_sequence"],
-    )
+    move([cursors[stream] for stream in heard])
 
 
 def _beyond(cursor: StreamCursor) -> set[int]:

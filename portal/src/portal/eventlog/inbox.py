@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.eventlog import cursors, quarantine
+from portal.eventlog.appending import append
 from portal.eventlog.locking import lock_log
 from portal.eventlog.models import LoggedEvent, QuarantinedMessage, StreamCursor
 from portal.eventlog.progress import PROGRESS_TYPES
@@ -85,7 +86,7 @@ class Inbox:
             lock_log()
             known = cursors.load({row.stream for _, row in rows})
             fresh, conflicts = _sift(rows, known)
-            stored = LoggedEvent.objects.bulk_create(fresh)
+            stored = append(fresh)
             cursors.advance(known, stored)
             quarantine.put_aside([*refused, *conflicts], now)
             receipt = Receipt(
