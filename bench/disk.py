@@ -21,7 +21,7 @@ from bench.uplinks import bucket
 MB, MIB = 1_000_000, 1024 * 1024
 SIZE = 2000 * MB
 RATE = 10 * MB  # bytes in a segment of one second
-STREAM, UPLINK = 32 * MB, 40 * MB  # bytes a second
+STREAM, UPLINK = 20 * MB, 25 * MB  # bytes a second
 
 
 def run(console: Console) -> Report:

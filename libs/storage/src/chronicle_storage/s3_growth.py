@@ -6,7 +6,8 @@ very end. So:
 1. Every full part is uploaded once it is complete, part 1 with the head as it is then.
 2. At each flush the unfinished tail is uploaded as the next part number. A later upload of the
    same number takes its place, so the tail is simply overwritten until it is full.
-3. Full parts that the bucket has are punched out of the file, but part 1 and the newest ones.
+3. Full parts that the bucket has are punched out of the file one by one, but part 1 and the
+   newest ones.
 4. At the end: the last tail, part 1 again with its final head, complete, verify.
 
 Whatever happens in between, the parts in the ledger are a prefix of the recording. The ledger
@@ -105,7 +106,6 @@ class S3Growth:
         """Upload the full parts and the tail; free the disk of what need not be here."""
         if (size := self._size()) > 0 and not self._is_completed():
             self._anew_if_gone(lambda: self._send(size, tail=tail))
-            self._punch()
         return self.durable
 
     def complete(self) -> StoredObject:
@@ -239,6 +239,8 @@ class S3Growth:
             if not span.full:
                 self._tail_sent_at = time.monotonic()
             self._ledger.write(upload)
+            if not final:
+                self._punch()
         return upload
 
     def _is_due(self, tail: Span, upload: Upload) -> bool:
