@@ -18,6 +18,7 @@ TESTS = {
     "log": ["eventlog/test_inbox.py", "eventlog/test_recorder.py", "catalogue/test_tally.py"],
     "read models": ["jobs/test_readmodel.py", "jobs/test_commands.py"],
     "replay": ["replay/test_both_versions.py", "replay/test_rebuild.py", "replay/test_archive.py"],
+    "import": ["replay/test_import_equals.py", "projections/test_order_of_arrival.py"],
 }
 LONGEST = 600  # seconds; each takes a good deal less than a minute
 
