@@ -78,7 +78,7 @@ def running(trials, request):
 class TestRecorder:
     def test_survives(self, name, trials):
         recorder, outcome = trials.result(name)
-        assert recorder.why == ("stalled" if FAULTS[name].is_deadly else "ended")
+        assert recorder.why == ("frozen" if FAULTS[name].is_deadly else "ended")
         assert outcome.exit_code == 0
         assert outcome.is_playable
         assert outcome.avoidable <= TOLERANCE, outcome.loss.lost_segments

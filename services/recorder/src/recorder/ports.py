@@ -39,7 +39,8 @@ class Sighting:
     `patience` is how many seconds without media are normal for this source; `hindrance` is what
     keeps media from coming, where the fetcher knows. `is_numbered`: the source numbers its
     segments, so that `losses` are all that is missing. `is_expiring`: its addresses will not work
-    for much longer; it is fetched from until another stream is.
+    for much longer; it is fetched from until another stream is. `is_behind`: the source has
+    offered media that is still being fetched.
     """
 
     media_seconds: float = 0.0
@@ -54,6 +55,7 @@ class Sighting:
     hindrance: Hindrance | None = None
     is_numbered: bool = False
     is_expiring: bool = False
+    is_behind: bool = False
 
 
 class Ledger(Protocol):

@@ -161,6 +161,8 @@ class Seeking:
     def _verdict(self, sighting: Sighting, idle: float) -> Verdict:
         if not self._has_media() or not self._is_wanting(sighting, idle):
             return None  # there is nothing to deliver; or media came while the site was asked
+        if self._is_fetching and sighting.is_behind and idle <= self._idle_timeout:
+            return None  # a stream that is over is fetched to its end all the same
         return self._testimony.verdict(idle, sighting.hindrance or self._hindrance)
 
     def _hopeless(self, code: str, detail: str) -> Verdict:

@@ -103,6 +103,7 @@ class FetchedCapture:
             stream=self._stream,
             restarts=max(0, self._fetches - 1) + max(0, files - 1),
             continues=self._continues,
+            is_behind=any(fetcher.is_behind for fetcher in self._fetchers),
             is_numbered=bool(self._fetchers) and all(one.is_numbered for one in self._fetchers),
             is_expiring=self._renew_at is not None and time.time() >= self._renew_at,
             hindrance=next((one.hindrance for one in self._fetchers if one.hindrance), None),

@@ -81,6 +81,11 @@ class Fetcher:
         return False
 
     @property
+    def is_behind(self) -> bool:
+        """Whether the source has offered more than was fetched yet."""
+        return False
+
+    @property
     def hindrance(self) -> Hindrance | None:
         """What keeps media from coming right now; None while it comes, or nobody knows."""
         return None

@@ -113,6 +113,11 @@ class HlsFetcher(Fetcher):
         return True
 
     @property
+    def is_behind(self) -> bool:
+        """Whether segments are still to be fetched."""
+        return self._ledger.is_behind
+
+    @property
     def hindrance(self) -> Hindrance | None:
         """What is the matter with the playlist."""
         return self._ledger.hindrance

@@ -58,6 +58,7 @@ class SegmentLedger:
         self._suspicions = 0
         self._advanced_at = self._read_at = time.monotonic()
         self._newest_ends: datetime | None = None
+        self._newest = self._done = -1  # segments: offered last, kept or given up last
 
     # The playlist
 
@@ -127,6 +128,7 @@ class SegmentLedger:
         self._suspicions = 0
         self._listed.clear()
         self._dates.clear()
+        self._done = segments[0].num - 1
         # For as long as the old playlist could be read there was nothing more to be had.
         self._lose_since(time.monotonic() - self._read_at, segments)
 
@@ -150,6 +152,8 @@ class SegmentLedger:
         if new.keys() - self._listed.keys():
             self._advanced_at = self._read_at
         last = segments[-1] if segments else None
+        if last is not None:
+            self._newest = last.num
         if last is not None and last.date is not None:
             self._newest_ends = last.date + timedelta(seconds=last.duration)
         self._listed |= new
@@ -157,6 +161,11 @@ class SegmentLedger:
         for number in sorted(self._listed)[:-_REMEMBERED]:
             del self._listed[number]
             self._dates.pop(number, None)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether segments were offered that are neither kept nor given up yet."""
+        return 0 <= self._done < self._newest
 
     @property
     def hindrance(self) -> Hindrance | None:
@@ -177,10 +186,12 @@ class SegmentLedger:
             self._refused_before.add(name)
             self.refusal = f"Segment {segment.num} is refused with status {status}."
             return
+        self._done = segment.num
         self._lose(Loss("segment unavailable", segment.duration, 1))
 
     def kept(self, segment: HLSSegment, size: int, sha256: str) -> None:
         """Note that a segment is in the recording; size and digest are of its body as served."""
+        self._done = segment.num
         self._keep(
             Position.of(*_identity(segment)),
             Segment(
