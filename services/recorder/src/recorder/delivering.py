@@ -63,6 +63,7 @@ class Delivering:
         self._desk = desk
         self._telling = telling
         self._within = within
+        self._is_there = False  # in the store
 
     def run(self, wall_seconds: float | None) -> Outcome:
         """Deliver, verify, state, say so. `wall_seconds`: from the first media to the last."""
@@ -71,7 +72,7 @@ class Delivering:
         telling.beat("UPLOADING")
         telling.save()
         try:
-            delivery = self._persistently(self._desk.shelf.deliver, self._within)
+            delivery = self._persistently(self._deliver, self._within)
             self._find_gaps(delivery)
             judged = self._judged(delivery, wall_seconds)
             manifest_key = self._manifest_key(delivery, judged)
@@ -96,6 +97,11 @@ class Delivering:
         log.info("recording_delivered", key=delivery.key, size=delivery.size)
         self._desk.shelf.leave_journal(self._desk.journal.lines())
         return Outcome.DELIVERED
+
+    def _deliver(self) -> Delivery:
+        delivery = self._desk.shelf.deliver()
+        self._is_there = True
+        return delivery
 
     def _find_gaps(self, delivery: Delivery) -> None:
         """Say what is missing in the object although it was seen to be recorded."""
@@ -153,13 +159,14 @@ class Delivering:
     def _discard(self) -> Outcome:
         telling, desk = self._telling, self._desk
         log.info("discarded_while_delivering")
-        try:
-            desk.shelf.withdraw()
-        except StoreTrouble as error:
-            # The next attempt finds the wish, too.
-            log.warning("not_withdrawn", reason=str(error))
-            return Outcome.UNDELIVERED
-        desk.manifest.discard(desk.shelf.key)
+        if self._is_there:
+            try:
+                desk.shelf.withdraw()
+            except StoreTrouble as error:
+                # The next attempt finds the wish, too.
+                log.warning("not_withdrawn", reason=str(error))
+                return Outcome.UNDELIVERED
+            desk.manifest.discard(desk.shelf.key)
         telling.run.discard(
             "It was discarded while it was delivered.",
             telling.progress.media_seconds,
