@@ -39,6 +39,7 @@ class World:
         self.streams = []
         self.rest = 0.0  # seconds of media that an ended playlist has of what was not saved
         self.hindrance = None
+        self.behind = (0.0, 0.0)  # from when to when what was offered is not fetched yet
         self.media_seconds = 0.0
         self.bytes_recorded = 0
         self.pauses = []
@@ -268,6 +269,7 @@ class _Capture:
             stream=world.stream,
             continues=world.continues,
             hindrance=world.hindrance,
+            is_behind=world.behind[0] <= world.time < world.behind[1],
             is_numbered=world.stream is not None and world.stream.protocol == "hls",
         )
 

@@ -58,6 +58,14 @@ class TestEnds:
         assert (end_of(world).why, world.time < 20) == ("ended", True)
         assert world.questions == 3
 
+    @pytest.mark.parametrize(("behind", "why"), [((10, 300), "end mark"), ((0, 0), "over")])
+    def test_wait_for_what_the_source_offered_before(self, world, behind, why):
+        world.pauses, world.behind = [(10, 50)], behind
+        world.ends = {100: ENDED}
+        world.site_answers = [LIVE, OVER]
+        world.record()
+        assert why in end_of(world).detail
+
     def test_are_frozen_when_the_site_says_live_and_nothing_comes(self, world):
         world.pauses = [(10, 10_000)]
         world.record(idle_timeout=180)
