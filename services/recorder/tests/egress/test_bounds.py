@@ -6,7 +6,7 @@ import time
 
 import pytest
 from chronicle_sources import SourceError, resolve
-from recorder.adapters import dash_source, hls, hls_playlist, http, vetted_http
+from recorder.adapters import dash_download, dash_source, hls, hls_playlist, http, vetted_http
 from recorder.adapters.access import Access
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
 from recorder.adapters.feed import Feed
@@ -17,7 +17,7 @@ from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd
 
 from services.recorder.tests.egress.outside import PUBLIC, answer
-from services.recorder.tests.egress.test_dash_ways_in import dash_of
+from services.recorder.tests.egress.test_dash_ways_in import LIST, dash_of, manifest
 from services.recorder.tests.test_hls import Kept, Noted
 
 HEAD = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
@@ -160,6 +160,24 @@ class TestSegment:
         make = functools.partial(by_hls, tmp_path)
         data, end = end_of(make, outside.url("/segments.m3u8"))
         assert (data, end.kind) == (b"\x47good", "ended")
+
+    @pytest.mark.parametrize(
+        "piece", [{"piece": b"\x47" * 65536}, {"piece": b"\x47", "pause": 0.1}]
+    )
+    def test_of_dash_that_never_ends_is_lost_and_the_next_one_comes(
+        self, outside, end_of, tmp_path, monkeypatch, piece
+    ):
+        monkeypatch.setattr(dash_download, "MOST_OF_SEGMENT", 2_000_000)
+        monkeypatch.setattr(dash_download, "SEGMENT_PATIENCE", 4.0)
+        outside.pages["/good.m4s"] = b"good"
+        outside.pages["/endless.m4s"] = functools.partial(endless, **piece)
+        outside.pages["/init.mp4"] = b"init"
+        outside.pages["/segments.mpd"] = manifest(
+            LIST.format("/init.mp4", 'media="/endless.m4s"/><SegmentURL media="/good.m4s"')
+        ).encode()
+        make = functools.partial(by_dash, tmp_path)
+        data, end = end_of(make, outside.url("/segments.mpd"))
+        assert (data, end.kind) == (b"good", "ended")
 
 
 class TestManifest:

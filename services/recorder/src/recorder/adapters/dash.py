@@ -13,13 +13,9 @@ import itertools
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chronicle_sources.errors import without_secrets
-from requests import RequestException
-
-from recorder.adapters.bounded_http import bounded
+from recorder.adapters.dash_download import Body, DashDownload
 from recorder.adapters.dash_manifest import UnreadableManifest
 from recorder.adapters.dash_model import Part, Presentation, Wanted
 from recorder.adapters.dash_segments import DashSegment, available, newest_end
@@ -33,9 +29,6 @@ from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import Segment
 from recorder.ports import FetchEnd, Ledger
 
-SEGMENT_ATTEMPTS = 4
-SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's length
-MOST_OF_SEGMENT = 64 * 1024 * 1024  # bytes
 AHEAD = 3  # segments that are fetched side by side
 FROM_EDGE = 3  # segments that lie between the begin of a recording and the live edge
 FIRST_PATIENCE = 3.0  # seconds for the first look at a manifest that fails
@@ -44,14 +37,6 @@ FILM = -1.0  # the clock of what never was live
 PIECE = 8 * 1024 * 1024  # bytes of a file of unknown length that are asked for at once
 LEAST_HOLE = 0.1  # seconds between two segments that are missing media and not rounding
 MOST_LAG = 10.0  # seconds by which one server of a cluster may be behind the others
-
-
-@dataclass(frozen=True)
-class Body:
-    """What came of asking for a segment; without `content` the status that came in its place."""
-
-    content: bytes | None
-    status: int | None = None
 
 
 class DashFetcher(Fetcher):
@@ -85,6 +70,7 @@ class DashFetcher(Fetcher):
         self._pool = ThreadPoolExecutor(AHEAD, thread_name_prefix=f"dash-{track}")
         self._asked: collections.deque[tuple[DashSegment, Future[Body]]] = collections.deque()
         self._cursor: float | None = None  # where the segment that was asked for last ends
+        self._kept_until = float("-inf")  # where the segment that was kept last ends
         self._clock = 0.0  # `starts_at` of that segment; 0 before the first
         self._period = ""
         self._begun: tuple[Part | None, float, float] | None = None  # what the sink stands on
@@ -98,7 +84,7 @@ class DashFetcher(Fetcher):
         self._kept_at = time.time()
         self._continues = False
         self._is_first = True  # nothing is kept yet
-        self._trouble = ""
+        self._download = DashDownload(source, self._stop)
 
     @property
     def patience(self) -> float:
@@ -155,8 +141,8 @@ class DashFetcher(Fetcher):
         return None
 
     def _natural_end(self) -> FetchEnd:
-        if self._is_first and not self._continues and self._trouble:
-            return FetchEnd("broken", f"No segment could be had: {self._trouble}")
+        if self._is_first and not self._continues and self._download.trouble:
+            return FetchEnd("broken", f"No segment could be had: {self._download.trouble}")
         return FetchEnd("ended", "The source marked the end of the stream.")
 
     # What to fetch
@@ -165,6 +151,7 @@ class DashFetcher(Fetcher):
         """Ask for the next segments, so many at once."""
         if self._cursor is None and not self._is_placed(shown):
             return
+        self._heed_new_clock()
         self._watch_for_reset(shown)
         for segment in itertools.islice(self._next(shown), AHEAD - len(self._asked)):
             self._note_hole(segment, shown)
@@ -188,7 +175,7 @@ class DashFetcher(Fetcher):
             self._clock = float(kept.name.split()[1]) or FILM
             if shown.starts_at is None and self._clock != FILM:
                 source.starts_at = self._clock
-            self._cursor = kept.number / 1e6
+            self._cursor = self._kept_until = kept.number / 1e6
             self._kept_at = kept.at
             self._continues = True
             return True
@@ -209,6 +196,17 @@ class DashFetcher(Fetcher):
         last = collections.deque(there, FROM_EDGE)
         self._cursor = source.begin_at(last[0].begins)
         return True
+
+    def _heed_new_clock(self) -> None:
+        """Forget what was promised by a clock that holds no more: the encoder began anew."""
+        starts_at = self._source.starts_at
+        if self._clock in {0.0, FILM, starts_at} or not starts_at:
+            return
+        for _, future in self._asked:
+            future.cancel()
+        self._asked.clear()
+        self._absent, self._absent_since = [], None
+        self._cursor, self._breaks = self._kept_until, True
 
     def _watch_for_reset(self, shown: Presentation) -> None:
         """See whether the source counts anew: two manifests that end far before the cursor."""
@@ -245,7 +243,12 @@ class DashFetcher(Fetcher):
         missing = segment.begins - before
         if missing > LEAST_HOLE and before > float("-inf"):
             count = max(1, round(missing / segment.seconds)) if segment.seconds else 1
-            self.lose(Loss("segments left the manifest", missing, count))
+            loss = Loss("segments left the manifest", missing, count)
+            # While promises are not kept, nobody knows whether there was anything.
+            if segment.is_promised and self._absent:
+                self._absent.append(loss)
+            else:
+                self.lose(loss)
 
     def _is_over(self, shown: Presentation) -> bool:
         if not shown.is_live:
@@ -255,48 +258,9 @@ class DashFetcher(Fetcher):
         is_known = ends is not None and shown.update_every is None
         return is_known and self._source.starts_at + (ends or 0) < self._source.now()
 
-    # Fetching, side by side
-
     def _body(self, segment: DashSegment) -> Body:
-        if segment.is_whole:
-            return Body(b"")
-        return self._fetched(segment.part, segment)
-
-    def _fetched(self, part: Part, segment: DashSegment) -> Body:
-        patience = max(SEGMENT_PATIENCE, 4 * min(segment.seconds, 600.0))
-        give_up_at = time.monotonic() + patience
-        status: int | None = None
-        for attempt in itertools.count():
-            if attempt and self._stop.wait(min(2.0, 0.3 * 2 ** (attempt - 1))):
-                break
-            within = min(patience / 2, give_up_at - time.monotonic())
-            is_late = segment.is_promised and self._source.now() < segment.ends + segment.seconds
-            if within <= 0 or (attempt >= SEGMENT_ATTEMPTS and not (status == 404 and is_late)):
-                break
-            found = self._answer(part, within)
-            if found.content is not None or found.status in REFUSALS:
-                return found
-            status = found.status
-        return Body(None, status)
-
-    def _answer(self, part: Part, within: float) -> Body:
-        headers, first, last = {}, 0, None
-        if part.byte_range is not None:
-            first, last = part.byte_range
-            headers["Range"] = f"bytes={first}-{'' if last is None else last}"
-        hooks = bounded(most=MOST_OF_SEGMENT, within=within)
-        try:
-            answer = self._source.get(part.url, headers=headers, hooks=hooks)
-        except RequestException as error:
-            self._trouble = without_secrets(str(error))
-            return Body(None)
-        if answer.status_code not in {200, 206}:
-            self._trouble = f"The server answers with status {answer.status_code}."
-            return Body(None, answer.status_code)
-        content = answer.content
-        if headers and answer.status_code == 200:
-            content = content[first : None if last is None else last + 1]
-        return Body(content, answer.status_code)
+        # A file of unknown length is fetched in pieces, when it is its turn.
+        return Body(b"") if segment.is_whole else self._download.get(segment.part, segment)
 
     # Keeping, one after the other
 
@@ -339,7 +303,7 @@ class DashFetcher(Fetcher):
             return True
         head = b""
         if segment.initial is not None:
-            found = self._fetched(segment.initial, segment)
+            found = self._download.get(segment.initial, segment)
             if found.content is None:
                 return False
             head = found.content
@@ -352,7 +316,9 @@ class DashFetcher(Fetcher):
 
     def _keep(self, segment: DashSegment, content: bytes) -> None:
         self._sink.write(content)
-        for loss in self._absent:
+        # What left the window while the first was being had was never part of this recording.
+        is_begin = self._is_first and not self._continues
+        for loss in () if is_begin else self._absent:
             self.lose(loss)
         self._absent, self._absent_since = [], None
         self._kept_at = time.time()
@@ -367,7 +333,7 @@ class DashFetcher(Fetcher):
         begins = size
         while not self._stop.is_set():
             piece = Part(segment.part.url, (size, size + PIECE - 1))
-            found = self._fetched(piece, segment)
+            found = self._download.get(piece, segment)
             if found.status == 416:
                 break
             if found.content is None:
@@ -383,6 +349,7 @@ class DashFetcher(Fetcher):
 
     def _note(self, segment: DashSegment, size: int, sha256: str) -> None:
         self._is_first = False
+        self._kept_until = segment.ends
         # The end in millionths of a second, and the clock that it is told by.
         name = f"dash {self._source.starts_at!r}"
         self._positions.move(self._track, Position.of(round(segment.ends * 1e6), name))
