@@ -46,7 +46,8 @@ class Saver:
 
     def _run(self) -> None:
         pause, due, has_failed = self._interval, time.monotonic() + self._interval, False
-        while not self._stop.wait(min(LOOK_EVERY, self._interval)):
+        is_much = False
+        while not self._stop.wait(0 if is_much else min(LOOK_EVERY, self._interval)):
             is_much = not has_failed and self._unsaved() >= WORTH_A_FLUSH
             is_due = time.monotonic() >= due
             if not is_due and not is_much:
