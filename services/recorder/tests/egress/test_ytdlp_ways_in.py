@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from chronicle_sources.exchange import Answer, DownloadRequest, Request
-from chronicle_sources.frames import ANSWER, BYTES, frames
+from chronicle_sources.frames import ANSWER, BYTES, MISSED, frames
 from recorder.adapters.hls_position import HlsPositions
 from recorder.adapters.ytdlp import YtdlpFetcher
 
@@ -26,27 +26,52 @@ def fetched(outside, tmp_path):
     def fetch(text):
         outside.pages["/film.mpd"] = text.encode()
         request = Request(url=outside.url("/film.mpd"), quality="b*")
-        child = subprocess.Popen(
-            [sys.executable, "-m", SCRIPT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            cwd=tmp_path,
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(DownloadRequest(request=request).model_dump_json().encode() + b"\n")
-        child.stdin.flush()
-        found = list(frames(child.stdout))  # type: ignore[arg-type]
-        child.stdin.close()
-        child.wait(30)
-        child.stdout.close()
-        assert found[-1].number == ANSWER
-        return [one.data for one in found if one.number >= BYTES], Answer.model_validate_json(
-            found[-1].data
-        )
+        found, answer = brought_by(SCRIPT, DownloadRequest(request=request), tmp_path)
+        return [one.data for one in found if one.number >= BYTES], answer
 
     return fetch
+
+
+def brought_by(script, order, folder):
+    """Return all frames of a child, and its answer."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=folder,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(order.model_dump_json().encode() + b"\n")
+    child.stdin.flush()
+    found = list(frames(child.stdout))  # type: ignore[arg-type]
+    child.stdin.close()
+    child.wait(30)
+    child.stdout.close()
+    assert found[-1].number == ANSWER
+    return found[:-1], Answer.model_validate_json(found[-1].data)
+
+
+class TestLiveFromStart:
+    """By a site that is made up: the real one cannot be reached from a test."""
+
+    @pytest.mark.parametrize(("after", "expected"), [(None, [0, 1, 3, 4, 5]), (3, [0, 4, 5])])
+    def test_brings_every_segment_by_its_number_and_tells_the_missing(
+        self, outside, tmp_path, after, expected
+    ):
+        # Without a gap in its name: yt-dlp asks for what lies below the page.
+        outside.pages |= {f"/live/sq/{number}": b"%d" % number for number in expected}
+        url = outside.url("/live").replace("outside.test", "127.0.0.2").partition("?")[0]
+        request = Request(url=url, quality="137", live_from_start=True, allow_private=True)
+        order = DownloadRequest(request=request, after=after)
+        found, answer = brought_by("services.recorder.tests.egress.generating", order, tmp_path)
+        assert answer.code is None, answer.detail
+        numbers = [one.number for one in found if one.number >= 0]
+        assert numbers == expected
+        assert [one.data for one in found if one.number >= 0] == [b"%d" % one for one in numbers]
+        missed = [int(one.data) for one in found if one.number == MISSED]
+        assert missed == ([2] if after is None else [])
 
 
 class TestDownloader:

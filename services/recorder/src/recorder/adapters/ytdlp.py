@@ -64,6 +64,11 @@ class YtdlpFetcher(Fetcher):
         return self._after is not None
 
     @property
+    def is_numbered(self) -> bool:
+        """Fragments that yt-dlp passed over are told."""
+        return True
+
+    @property
     def patience(self) -> float:
         """Looking at the site again, and a fragment of a few seconds."""
         return 15.0
