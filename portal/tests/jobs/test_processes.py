@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from chronicle_contracts import encode
-from chronicle_messaging import Bus, MessagingSettings
 from portal.eventlog.entry import Entry
 from portal.eventlog.models import LoggedEvent, QuarantinedMessage, RelayPosition, StreamCursor
 from portal.eventlog.store import outbox
@@ -26,67 +17,10 @@ from portal.jobs.readmodel import state_of
 from portal.jobs.requests import JobRequest
 from portal.jobs.verification import Counts, differences
 
+from tests.fixtures.patience import PATIENCE, until
 from tests.fixtures.story import URL, Story
 
-MANAGE = Path(__file__).parents[2] / "manage.py"
-PATIENCE = 90
-
 pytestmark = pytest.mark.timeout(300)
-
-
-def until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def bus(aws_env, tmp_path, monkeypatch):
-    """A stack whose portal queue gives a killed consumer's messages back within seconds."""
-    topology = json.loads(Path(aws_env["CHRONICLE_TOPOLOGY"]).read_text())
-    topology["queues"]["portal"]["visibility_timeout"] = 3
-    path = tmp_path / "topology.json"
-    path.write_text(json.dumps(topology))
-    monkeypatch.setenv("CHRONICLE_TOPOLOGY", str(path))
-    return Bus.connect(MessagingSettings())
-
-
-@pytest.fixture
-def manage(bus, process_env, tmp_path):
-    """Run a command as a process for the length of a block."""
-
-    @contextmanager
-    def run(command):
-        with (tmp_path / "process.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(MANAGE), command],
-                env={**process_env, "CHRONICLE_TOPOLOGY": os.environ["CHRONICLE_TOPOLOGY"]},
-                stderr=log,
-            )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait(30)
-
-    return run
-
-
-def send(bus, body, *, group):
-    """Put a message into the portal's queue that no deduplication window keeps back."""
-    bus.clients.sqs.send_message(
-        QueueUrl=bus.url(bus.queue("portal").name),
-        MessageBody=body,
-        MessageGroupId=group,
-        MessageDeduplicationId=uuid4().hex,
-    )
-
-
-def send_again(bus, events):
-    for event in events:
-        send(bus, encode(event).decode(), group=event.subject)
 
 
 def ended_cleanly(process):
@@ -96,19 +30,19 @@ def ended_cleanly(process):
 
 class TestIngest:
     def test_makes_of_shuffled_repeated_and_foreign_messages_what_they_are_in_order(
-        self, bus, manage
+        self, bus, manage, send, send_again
     ):
         chance = random.Random(7)
         stories = [Story.whole(f"job-{n}", heartbeats=4) for n in range(6)]
         events = [event for story in stories for event in story.events]
         shuffled = chance.sample(events, len(events))
         bus.publisher().publish([encode(event) for event in shuffled])
-        send_again(bus, chance.sample(events, 40))
+        send_again(chance.sample(events, 40))
         last = Story("last").requested().events
         with manage("ingest") as process:
             until(lambda: LoggedEvent.objects.count() == len(events), "the events")
-            send_again(bus, [*last, events[0]])
-            send(bus, "not an event", group="stranger")
+            send_again([*last, events[0]])
+            send("not an event", group="stranger")
             until(lambda: Job.objects.filter(id="last").exists(), "the last one")
             until(QuarantinedMessage.objects.exists, "the quarantine")
             assert ended_cleanly(process)
@@ -146,7 +80,7 @@ class TestIngest:
 
 
 class TestRelay:
-    def test_says_what_was_asked_and_ingest_hears_nothing_new_in_it(self, bus, manage):
+    def test_says_what_was_asked_and_ingest_hears_nothing_new_in_it(self, bus, manage, send_again):
         bus.url(bus.queue("portal").name)  # what is said before the queue is there, nobody hears
         commands.request_job(JobRequest(url=URL, id="concert"))
         with manage("relay") as relay, manage("ingest") as ingest:
@@ -154,7 +88,7 @@ class TestRelay:
             commands.extend_job("concert", 90)
             job = commands.stop_job("concert")
             until(lambda: said(3), "all of it")
-            send_again(bus, Story("marker").requested().events)
+            send_again(Story("marker").requested().events)
             until(lambda: Job.objects.filter(id="marker").exists(), "what came after it")
             assert ended_cleanly(relay)
             assert ended_cleanly(ingest)
