@@ -6,7 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 import structlog
-from django.db.models import Max
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from portal.eventlog.models import LoggedEvent, ParkedJob
@@ -70,5 +71,5 @@ def _park(folded: Collection[Folded], now: datetime) -> None:
 
 
 def _advance() -> None:
-    newest = LoggedEvent.objects.aggregate(newest=Max("position"))["newest"] or 0
-    Checkpoint.objects.filter(projection__in=NAMES).update(position=newest)
+    newest = LoggedEvent.objects.order_by("-position").values("position")[:1]
+    Checkpoint.objects.filter(projection__in=NAMES).update(position=Coalesce(Subquery(newest), 0))

@@ -41,17 +41,15 @@ class Voices(Part):
 
     by_name: Mapping[str, Voice] = {}
 
-    def hearing(self, publisher: str, **changes: Any) -> Voices:
-        """Return the voices with one of them changed."""
-        changed = self.of(publisher).having(**changes)
-        return self.having(by_name={**self.by_name, publisher: changed})
-
     def of(self, publisher: str) -> Voice:
         """Return one of them."""
         return self.by_name.get(publisher) or _UNHEARD
 
 
 _UNHEARD = Voice()
+
+Changes = dict[str, dict[str, Any]]
+"""What changes, by publisher."""
 
 
 def fold(
@@ -64,101 +62,99 @@ def fold(
     voices = state or Voices()
     publisher = event.stream.partition("/")[0]
     before = voices.of(publisher)
-    said = {**before.said, event.stream: max(before.said.get(event.stream, 0), event.sequence)}
-    heard_at = event.time if before.heard_at is None else max(before.heard_at, event.time)
-    return _after(event.data, voices.hearing(publisher, said=said, heard_at=heard_at), event)
+    changes = _after(event.data, voices, event)
+    own = changes.setdefault(publisher, {})
+    own["said"] = {
+        **before.said,
+        event.stream: max(before.said.get(event.stream, 0), event.sequence),
+    }
+    if before.heard_at is None or before.heard_at < event.time:
+        own["heard_at"] = event.time
+    changed = {name: voices.of(name).having(**fields) for name, fields in changes.items()}
+    return voices.having(by_name={**voices.by_name, **changed})
 
 
 @functools.singledispatch
-def _after(_fact: Fact, voices: Voices, _event: Event) -> Voices:
-    return voices
+def _after(_fact: Fact, _voices: Voices, _event: Event) -> Changes:
+    return {}
 
 
 @_after.register(p.JobRequested)
 @_after.register(p.RetryRequested)
-def _(_fact: Fact, voices: Voices, event: Event) -> Voices:
-    return voices.hearing("dispatcher", owes_since=event.time)
+@_after.register(d.JobAccepted)  # it owes a launch
+def _(_fact: Fact, _voices: Voices, event: Event) -> Changes:
+    return {"dispatcher": {"owes_since": event.time}}
 
 
 @_after.register
-def _(_fact: d.JobAccepted, voices: Voices, event: Event) -> Voices:
-    return voices.hearing("dispatcher", owes_since=event.time)  # a launch
+def _(fact: d.JobDeferred, _voices: Voices, _event: Event) -> Changes:
+    return {"dispatcher": {"owes_since": fact.until}}
 
 
 @_after.register
-def _(fact: d.JobDeferred, voices: Voices, _event: Event) -> Voices:
-    return voices.hearing("dispatcher", owes_since=fact.until)
+def _(fact: d.RecorderLaunched, voices: Voices, event: Event) -> Changes:
+    return {
+        "dispatcher": {"owes_since": None},
+        "recorder": {
+            "open_runs": voices.of("recorder").open_runs | {fact.run_id},
+            "run_id": fact.run_id,
+            "attempt": fact.attempt,
+            "owes_since": event.time,
+        },
+    }
 
 
-@_after.register
-def _(fact: d.RecorderLaunched, voices: Voices, event: Event) -> Voices:
-    voices = voices.hearing("dispatcher", owes_since=None)
-    return voices.hearing(
-        "recorder",
-        open_runs=voices.of("recorder").open_runs | {fact.run_id},
-        run_id=fact.run_id,
-        attempt=fact.attempt,
-        owes_since=event.time,
-    )
-
-
-@_after.register
-def _(fact: d.RecorderLost, voices: Voices, event: Event) -> Voices:
-    voices = voices.hearing("dispatcher", owes_since=event.time)  # another attempt, or its end
-    return _run_over(voices, fact.run_id)
-
-
-@_after.register
-def _(fact: d.LaunchFailed, voices: Voices, event: Event) -> Voices:
-    voices = voices.hearing("dispatcher", owes_since=event.time)
-    return _run_over(voices, fact.run_id)
+@_after.register(d.RecorderLost)
+@_after.register(d.LaunchFailed)
+def _(fact: d.RecorderLost | d.LaunchFailed, voices: Voices, event: Event) -> Changes:
+    # It owes another attempt, or the end.
+    return {"dispatcher": {"owes_since": event.time}, "recorder": _run_over(voices, fact.run_id)}
 
 
 @_after.register(d.JobRejected)
 @_after.register(d.JobAbandoned)
-def _(_fact: Fact, voices: Voices, _event: Event) -> Voices:
-    return voices.hearing("dispatcher", owes_since=None)
+def _(_fact: Fact, _voices: Voices, _event: Event) -> Changes:
+    return {"dispatcher": {"owes_since": None}}
 
 
 @_after.register
-def _(fact: r.RunFact, voices: Voices, event: Event) -> Voices:
+def _(fact: r.RunFact, voices: Voices, event: Event) -> Changes:
     recorder = voices.of("recorder")
     if event.sealed:
-        voices = _run_over(voices, fact.run_id)
-        is_whole = isinstance(fact, r.Uploaded)
-        return voices.hearing("seeder", owes_since=event.time) if is_whole else voices
+        changes: Changes = {"recorder": _run_over(voices, fact.run_id)}
+        if isinstance(fact, r.Uploaded):
+            changes["seeder"] = {"owes_since": event.time}
+        return changes
     if fact.attempt < (recorder.attempt or 0):
-        return voices
-    changes: dict[str, Any] = {"run_id": fact.run_id, "attempt": fact.attempt}
+        return {}
+    told: dict[str, Any] = {"run_id": fact.run_id, "attempt": fact.attempt}
     if isinstance(fact, r.Heartbeat):
-        changes |= {
+        told |= {
             "phase": fact.phase,
             "media_seconds": fact.media_seconds,
             "heartbeat_at": event.time,
         }
     if fact.run_id in recorder.open_runs:
-        changes["owes_since"] = event.time
-    return voices.hearing("recorder", **changes)
+        told["owes_since"] = event.time
+    return {"recorder": told}
 
 
-def _run_over(voices: Voices, run_id: str) -> Voices:
+def _run_over(voices: Voices, run_id: str) -> dict[str, Any]:
     recorder = voices.of("recorder")
     left = recorder.open_runs - {run_id}
-    return voices.hearing(
-        "recorder", open_runs=left, owes_since=recorder.owes_since if left else None
-    )
+    return {"open_runs": left, "owes_since": recorder.owes_since if left else None}
 
 
 @_after.register
-def _(_fact: s.TorrentCreated, voices: Voices, event: Event) -> Voices:
-    return voices.hearing("seeder", owes_since=event.time)  # its seeding
+def _(_fact: s.TorrentCreated, _voices: Voices, event: Event) -> Changes:
+    return {"seeder": {"owes_since": event.time}}  # its seeding
 
 
 @_after.register(s.SeedingStarted)
 @_after.register(s.SeedingStopped)
 @_after.register(s.TorrentFailed)
-def _(_fact: Fact, voices: Voices, _event: Event) -> Voices:
-    return voices.hearing("seeder", owes_since=None)
+def _(_fact: Fact, _voices: Voices, _event: Event) -> Changes:
+    return {"seeder": {"owes_since": None}}
 
 
 _SHOWN = (

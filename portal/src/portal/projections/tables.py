@@ -79,11 +79,12 @@ class Table:
         return found
 
     def _delete(self, cursor: Any, jobs: Collection[str]) -> None:
-        holders = ", ".join(["%s"] * len(jobs))
-        cursor.execute(
-            f"DELETE FROM {_quoted(self.name)} WHERE {_quoted(self.job_column)} IN ({holders})",  # noqa: S608 (our own names)
-            list(jobs),
-        )
+        of_jobs = f"DELETE FROM {_quoted(self.name)} WHERE {_quoted(self.job_column)}"  # noqa: S608 (our own names)
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{of_jobs} = ANY(%s)", [list(jobs)])  # one parameter, however many
+        else:
+            holders = ", ".join(["%s"] * len(jobs))
+            cursor.execute(f"{of_jobs} IN ({holders})", list(jobs))
 
 
 @functools.cache
