@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,17 +42,21 @@ def _counted() -> dict[str, tuple[int, int]]:
     if kept.upto and not LoggedEvent.objects.filter(position=kept.upto).exists():
         kept = Tally(pk=ROW)  # this is the tally of another log
     counts = {type_: (count, last) for type_, (count, last) in kept.counts.items()}
-    newer = (
-        LoggedEvent.objects.filter(position__gt=kept.upto)
-        .order_by()
-        .values_list("type")
-        .annotate(count=Count("position"), last=Max("position"))
-    )
     fresh = 0
-    for type_, count, last in newer:
+    for type_, count, last in _newer(kept.upto):
         counts[type_] = (counts.get(type_, (0, 0))[0] + count, last)
         fresh += count
     if fresh >= KEEP_EVERY:
         upto = max(last for _, last in counts.values())
         Tally.objects.update_or_create(pk=ROW, defaults={"upto": upto, "counts": counts})
     return counts
+
+
+def _newer(upto: int) -> Iterable[tuple[str, int, int]]:
+    """Yield type, count and newest position of what is behind a position."""
+    rows = LoggedEvent.objects.filter(position__gt=upto).order_by()
+    if upto == 0:
+        return rows.values_list("type").annotate(count=Count("position"), last=Max("position"))
+    # To group the few that are new, SQLite would walk over the whole index of types.
+    newest = rows.order_by("position").values_list("type", "position").iterator()
+    return ((type_, 1, position) for type_, position in newest)
