@@ -81,6 +81,20 @@ class TestMultipartUpload:
         assert growing.flush(tail=False) == 16 * MIB
         assert part_sizes(bucket) == [8 * MIB, 8 * MIB]
 
+    def test_sends_nothing_again_that_was_prepared(self, bucket, growing):
+        write(growing, 20 * MIB)
+        growing.flush()
+        with growing.path.open("r+b") as file:
+            file.write(b"the final head")
+        growing.prepare()
+        sent = []
+        bucket.client.meta.events.register(
+            "before-call.s3.UploadPart", lambda **_: sent.append("part")
+        )
+        assert growing.complete().size == 20 * MIB
+        assert sent == []
+        assert growing.checksum() == ("sha256", sha256_of_path(growing.path))
+
     def test_leaves_no_open_upload_behind(self, bucket, growing, tmp_path):
         write(growing, 20 * MIB)
         growing.flush()

@@ -62,6 +62,10 @@ class LocalGrowth:
                 self._durable = size
         return self._durable
 
+    def prepare(self) -> None:
+        """Bring the file to the disk."""
+        self.flush()
+
     def complete(self) -> StoredObject:
         """Rename the file to its place; after it returns, a power cut does not undo it."""
         if self._delivered is not None:

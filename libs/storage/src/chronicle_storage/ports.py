@@ -75,6 +75,13 @@ class GrowingObject(Protocol):
         no file yet. Raises `StoreUnreachable` (call again later) or `StoreRefused`.
         """
 
+    def prepare(self) -> None:
+        """Store all of it, so that `complete` takes a moment; it need not be called.
+
+        Call it when the writer has closed the file: it may be looked at meanwhile, but not
+        changed any more. Raises as `flush` does.
+        """
+
     def complete(self) -> StoredObject:
         """Deliver the file under its key: all of it or nothing, verified by size.
 

@@ -76,6 +76,7 @@ class S3Growth:
         self._lost = [] if self._upload is None else list(self._upload.lost)
         self._delivered: StoredObject | None = None
         self._tail_sent_at = -LONGEST_WAIT
+        self._prepared: tuple[str, int] | None = None  # upload and size of which all is there
 
     @property
     def path(self) -> Path:
@@ -108,6 +109,11 @@ class S3Growth:
             self._anew_if_gone(lambda: self._send(size, tail=tail))
         return self.durable
 
+    def prepare(self) -> None:
+        """Upload what is missing and the head as it is now: all but the one last request."""
+        if (size := self._size()) > 0 and not self._is_completed():
+            self._anew_if_gone(lambda: self._send_all(size))
+
     def complete(self) -> StoredObject:
         """Upload what is missing, then make it one object; the file stays in the spool."""
         if self._delivered is not None:
@@ -131,7 +137,7 @@ class S3Growth:
             raise NothingToDeliver(f"{self._key}: {self._path.name} is missing or empty")
         attempts = S3Attempts(self._bucket, self._key)
         if not self._is_completed():
-            self._anew_if_gone(lambda: self._send(size, final=True))
+            self._anew_if_gone(lambda: self._send_all(size))
         assert self._upload is not None
         # Noted before it is done: afterwards the bucket knows no upload, and that is no loss.
         self._upload.completed = self._upload.completed or self._upload.etag or "aside"
@@ -278,8 +284,15 @@ class S3Growth:
             self._ledger.write(upload)
             self._keep = None  # it will not learn to
 
-    def _finish(self, size: int) -> None:
+    def _send_all(self, size: int) -> Upload:
+        if self._upload is not None and self._prepared == (self._upload.upload_id, size):
+            return self._upload
         upload = self._send(size, final=True)
+        self._prepared = (upload.upload_id, size)
+        return upload
+
+    def _finish(self, size: int) -> None:
+        upload = self._send_all(size)
         upload.completed = self._uploads.complete(upload)
         self._ledger.write(upload)
 

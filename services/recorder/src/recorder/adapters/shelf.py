@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -188,7 +189,11 @@ class StoreShelf:
         probed = probe(self._ffmpeg, piece.path)
         if probed is None or probed.duration is None or piece.lost:
             return None
-        found = verify(self._ffmpeg, piece.path, probed)
+        with ThreadPoolExecutor(1, thread_name_prefix="prepare") as background:
+            # The last part and the head are on their way while it is looked at.
+            preparing = background.submit(piece.prepare)
+            found = verify(self._ffmpeg, piece.path, probed)
+            preparing.result()
         stored = piece.complete()
         return None if piece.lost else _delivery(stored, piece.checksum(), probed, found)
 
