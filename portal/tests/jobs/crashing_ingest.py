@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Collection, Sequence
 
 import django
 
@@ -17,8 +18,9 @@ django.setup()
 
 from chronicle_messaging import BatchConsumer, Bus, Message, Queue  # noqa: E402
 from portal.configuration import PortalSettings  # noqa: E402
-from portal.eventlog import appending  # noqa: E402
+from portal.eventlog import appending, cursors  # noqa: E402
 from portal.eventlog.inbox import Inbox  # noqa: E402
+from portal.eventlog.models import StreamCursor  # noqa: E402
 from portal.jobs.ingestion import Ingestion  # noqa: E402
 from portal.jobs.readmodel import refold  # noqa: E402
 
@@ -32,7 +34,7 @@ def reach(boundary: str) -> None:
 
 
 class _Queue(Queue):
-    def delete(self, messages: list[Message]) -> list[Message]:  # type: ignore[override]
+    def delete(self, messages: Sequence[Message]) -> list[Message]:
         reach("deleting")
         left = super().delete(messages)
         reach("deleted")
@@ -41,28 +43,26 @@ class _Queue(Queue):
 
 def main() -> None:
     """Ingest until it dies."""
-    move = appending.move
-    from portal.eventlog import cursors  # noqa: PLC0415
 
-    def moved(rows: object) -> None:
+    def moved(rows: Collection[StreamCursor]) -> None:
         reach("appended")
-        move(rows)  # type: ignore[arg-type]
+        appending.move(rows)
 
-    cursors.move = moved  # type: ignore[attr-defined]
+    setattr(cursors, "move", moved)  # noqa: B010 (mypy knows no names that a module imported)
 
-    def project(jobs: object) -> None:
-        refold(jobs)  # type: ignore[arg-type]
+    def project(jobs: Collection[str]) -> None:
+        refold(jobs)
         reach("projected")
 
     ingestion = Ingestion(Inbox(project), threading.Event())
 
-    def handle(messages: object) -> None:
+    def handle(messages: Sequence[Message]) -> None:
         reach("received")
-        ingestion.handle(messages)  # type: ignore[arg-type]
+        ingestion.handle(messages)
         reach("committed")
 
     bus = Bus.connect(PortalSettings())
-    BatchConsumer(_Queue(bus, "portal"), handle, most=20).run(threading.Event())  # type: ignore[arg-type]
+    BatchConsumer(_Queue(bus, "portal"), handle, most=20).run(threading.Event())
 
 
 if __name__ == "__main__":
