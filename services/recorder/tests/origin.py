@@ -135,7 +135,7 @@ class Origin:
         """Return status, type and body for a path."""
         while self.is_mute:
             time.sleep(0.05)
-        if path == "/master.m3u8":
+        if path == "/master.m3u8" and path not in self.pages:
             expires = int(time.time() + (self.lifetime or 0))
             return 200, HLS, f"{MASTER}live.m3u8?expires={expires}\n".encode()
         if path in self.pages:

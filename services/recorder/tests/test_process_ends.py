@@ -66,7 +66,7 @@ def endings(segments, tmp_path_factory):
     """Jobs whose streams came to their ends, by the kind of end."""
     running = {}
     for why, strike in ENDS.items():
-        origin = Origin({"live": segments}, pace=0.5)
+        origin = Origin({"live": segments}, pace=1.0)
         origin.pages["/show"] = ON_AIR
         url = origin.url("show" if why == "offline" else "live.m3u8")
         patience = {"CHRONICLE_IDLE_TIMEOUT": "12", "CHRONICLE_OFFLINE_TIMEOUT": "8"}
@@ -102,5 +102,6 @@ class TestRecorder:
         seconds, _, _ = probed(job.recording)
         assert packets(job.recording) == pytest.approx(seconds * 25, abs=2)
         # Where the source may have gone on without us, that is said; else nothing is missing.
+        # (Seven recorders that are launched at once may begin late: that is said, too.)
         is_known = why in ("ended", "offline", "frozen", "gone")
-        assert (uploaded.gaps == ()) is is_known
+        assert all(gap.cause == "started late" for gap in uploaded.gaps) is is_known
