@@ -20,6 +20,7 @@ from chronicle_sources import guard, reading
 from chronicle_sources.credentials import Credentials, cookie_file
 from chronicle_sources.errors import SourceError, shown
 from chronicle_sources.exchange import Answer, Request
+from chronicle_sources.manifests import mend_manifests
 from chronicle_sources.quality import format_selection
 
 # yt-dlp reads a page to its end, however long; with this much the child gives up. An ordinary
@@ -37,6 +38,7 @@ def main() -> None:
     if not request.allow_private:
         guard_connections()
     bring_headers(request.credentials, request.url)
+    mend_manifests()
     sys.stdout.write(answer(request).model_dump_json())
 
 

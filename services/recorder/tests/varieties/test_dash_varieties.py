@@ -98,6 +98,12 @@ def dash_caught_up(station, media, other):
     return url, {**env, "CHRONICLE_CATCH_UP": since.isoformat()}
 
 
+def dash_one_file(station, media, other):
+    """A list of ranges of one file for each track."""
+    _presentation(station, media, "onefile", "-single_file", "1")
+    return f"{station.url}/onefile/onefile.mpd", {}
+
+
 def dash_whole_files(station, media, other):
     """On demand: one file for each track, of which only the beginning is told."""
     sets = []
@@ -191,7 +197,7 @@ SOURCES = {
     one.__name__: one
     for one in (
         *(dash_ended, dash_numbers, dash_times, dash_film, dash_best, dash_limited),
-        *(dash_from_start, dash_caught_up, dash_whole_files, dash_periods),
+        *(dash_from_start, dash_caught_up, dash_one_file, dash_whole_files, dash_periods),
         *(dash_webm, dash_av1, dash_opus),
     )
 }
@@ -202,7 +208,12 @@ class TestDash:
         ("name", "at_the_cut"),
         [
             *(("dash_film", 0), ("dash_numbers", 3), ("dash_times", 3)),
-            *(("dash_whole_files", 0), ("dash_ended", 0), ("dash_from_start", 3)),
+            *(
+                ("dash_one_file", 0),
+                ("dash_whole_files", 0),
+                ("dash_ended", 0),
+                ("dash_from_start", 3),
+            ),
             ("dash_caught_up", 3),
         ],
     )
