@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 HEAD, TAIL = 3.0, 10.0  # seconds
 LEAST_DIFFERENCE = 2.0  # seconds
 WITHIN = 60.0  # seconds for each look; they take a tenth of one
+_NAMES = {"video": "picture", "audio": "sound"}
 _LAST = ("-noaccurate_seek", "-sseof", f"-{TAIL:g}")
 
 
@@ -35,79 +36,75 @@ class Verification:
 def verify(ffmpeg: Ffmpeg, path: Path, probed: Probed) -> Verification:
     """Decode head and tail of a file, key frames only; read where its tracks end.
 
-    `probed` is what the file says of itself.
+    `probed` is what the file says of itself. A source that changed its codecs has left several
+    tracks of a kind, one after the other: together they are the pictures, or the sound.
     """
     media, duration = probed.media, probed.duration or 0.0
-    troubles = []
-    kinds = [
+    wanted = {
         kind
-        for kind, codec in (("v", media.video_codec), ("a", media.audio_codec))
+        for kind, codec in (("video", media.video_codec), ("audio", media.audio_codec))
         if codec is not None
-    ]
+    }
+    troubles = []
     for place, where in (("beginning", ("-t", f"{HEAD:g}")), ("end", _LAST)):
         try:
-            decoded = _tracks(ffmpeg, path, kinds, where, decodes=True)
+            decoded = _ends(ffmpeg, path, wanted, where, decodes=True)
         except FfmpegFailed as error:
             troubles.append(f"The {place} cannot be played: {str(error).rstrip('.')}.")
             continue
-        names = {"v": "picture", "a": "sound"}
-        # Of several tracks one may end early: that is for the drift to say.
-        if not decoded or (place == "beginning" and len(decoded) < len(kinds)):
-            lacking = next((k for number, k in enumerate(kinds) if number not in decoded), kinds[0])
-            troubles.append(f"No {names[lacking]} can be decoded at the {place}.")
+        lacking = wanted - decoded.keys()
+        # Of pictures and sound one may end early: that is for the drift to say.
+        if lacking and (place == "beginning" or lacking == wanted):
+            names = " and no ".join(sorted(_NAMES[kind] for kind in lacking))
+            troubles.append(f"No {names} can be decoded at the {place}.")
     try:
-        ends = _tracks(ffmpeg, path, kinds, _LAST, decodes=False)
+        ends = _ends(ffmpeg, path, wanted, _LAST, decodes=False)
     except FfmpegFailed:
         ends = {}
     if ends and max(ends.values()) < duration - LEAST_DIFFERENCE:
         last = max(ends.values())
         troubles.append(f"Nothing can be read behind {last:.1f} s of {duration:.1f} s.")
     drift = None
-    if len(ends) > 1:
-        drift = abs(ends[0] - ends[1])
-    elif ends and len(kinds) > 1:
-        # The other one ended before the look began.
-        drift = TAIL
-        troubles.append(f"One of sound and picture ends {TAIL:g} s or more before the other.")
+    if len(ends) == len(_NAMES):
+        drift = abs(ends["video"] - ends["audio"])
+    elif ends and len(wanted) == len(_NAMES):
+        # The other one ended before the look began: so much, or more.
+        drift = min(TAIL, duration)
     return Verification(drift, tuple(troubles))
 
 
-def _tracks(
-    ffmpeg: Ffmpeg, path: Path, kinds: list[str], where: tuple[str, ...], *, decodes: bool
-) -> dict[int, float]:
-    """Return the kinds of which there is something at a place, and where that ends, in seconds.
-
-    Where a source changed, a kind has several tracks, one behind the other.
-    """
-    maps = [part for kind in kinds for part in ("-map", f"0:{kind}")]
+def _ends(
+    ffmpeg: Ffmpeg, path: Path, wanted: set[str], where: tuple[str, ...], *, decodes: bool
+) -> dict[str, float]:
+    """Return what there is at a place, pictures or sound, and where it ends, in seconds."""
     said, _ = ffmpeg.run(
         [
             *("-loglevel", "error", "-protocol_whitelist", "file,pipe"),
-            *(("-skip_frame:v", "nokey") if decodes and "v" in kinds else ()),
-            *(*where, "-copyts", "-i", f"file:{path}", *maps),
+            *(("-skip_frame:v", "nokey") if decodes and "video" in wanted else ()),
+            *(*where, "-copyts", "-i", f"file:{path}", "-map", "0:v?", "-map", "0:a?"),
             *(() if decodes else ("-c", "copy")),
             *("-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"),
         ],
         timeout=WITHIN,
     )
-    return _ends(said, kinds)
+    return _read(said)
 
 
-def _ends(said: str, kinds: list[str]) -> dict[int, float]:
-    """Read ffmpeg's framecrc: `#tb 0: 1/1000`, then `track, dts, pts, duration, size, crc`."""
-    bases: dict[int, Fraction] = {}
-    of_track: dict[int, int] = {}
-    ends: dict[int, float] = {}
+def _read(said: str) -> dict[str, float]:
+    """Read ffmpeg's framecrc: lines of `track, dts, pts, duration, size, crc` below a head."""
+    bases: dict[str, Fraction] = {}
+    kinds: dict[str, str] = {}
+    ends: dict[str, float] = {}
     for line in said.splitlines():
-        if line.startswith("#tb "):
-            name, _, base = line.removeprefix("#tb ").partition(": ")
-            bases[int(name)] = Fraction(base)
-        elif line.startswith("#media_type "):
-            name, _, kind = line.removeprefix("#media_type ").partition(": ")
-            of_track[int(name)] = kinds.index(kind[0])
-        elif line and not line.startswith("#"):
-            track, _, pts, duration = (int(one) for one in line.split(",")[:4])
-            end = float((pts + duration) * bases[track])
-            kind_of = of_track[track]
-            ends[kind_of] = max(ends.get(kind_of, end), end)
+        if line.startswith("#"):
+            name, _, value = line.partition(": ")
+            what, _, track = name.removeprefix("#").partition(" ")
+            if what == "tb":
+                bases[track] = Fraction(value)
+            elif what == "media_type":
+                kinds[track] = value
+        elif line:
+            track, _, pts, duration = (one.strip() for one in line.split(",")[:4])
+            end = float((int(pts) + int(duration)) * bases[track])
+            ends[kinds[track]] = max(ends.get(kinds[track], end), end)
     return ends
