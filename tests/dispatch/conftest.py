@@ -147,7 +147,7 @@ def dispatching(tmp_path, messaging_settings, aws_env):
 @pytest.fixture(scope="session")
 def numbered(tmp_path_factory):
     """Media of which every packet is told from every other."""
-    return make_lives(tmp_path_factory.mktemp("lives"), seconds=20, segment=1)
+    return make_lives(tmp_path_factory.mktemp("lives"), seconds=60, segment=1)
 
 
 @pytest.fixture

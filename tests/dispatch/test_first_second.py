@@ -43,16 +43,3 @@ class TestFirstSecond:
         dispatching.until_heard("Uploaded")
         assert dispatching.hear().count("JobDeferred") == 1
         assert first_pictures(dispatching.recording) == list(numbered["first"].pictures[:50])
-
-    def test_of_ones_own_time_finds_a_recorder_at_work(self, dispatching, origin):
-        origin.encoder.start()
-        dispatching.start()
-        begins = datetime.now(UTC) + timedelta(seconds=14)
-        dispatching.record(origin.url, start_at=begins)
-        dispatching.until_heard("RecordingStarted")
-        started = next(
-            event for event in dispatching.heard if type(event.data).__name__ == "RecordingStarted"
-        )
-        assert started.time < begins
-        dispatching.stop()
-        dispatching.until_heard("Uploaded")

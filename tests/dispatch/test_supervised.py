@@ -23,7 +23,7 @@ def recorder_of(dispatching, attempt=1):
 @pytest.fixture
 def recording(dispatching, origin):
     origin.encoder.start()
-    dispatching.start(CHRONICLE_HEARTBEAT_TIMEOUT="4")
+    dispatching.start(CHRONICLE_HEARTBEAT_TIMEOUT="15")
     dispatching.record(origin.url)
     dispatching.until_recorded(2)
     return dispatching

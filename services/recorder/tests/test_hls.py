@@ -163,6 +163,13 @@ class TestHlsFetcher:
         assert viewing.numbers[0] == 0
         assert without_a_hole(viewing.numbers)
 
+    def test_fetches_all_of_what_has_ended_whenever_media_was_wanted(self, viewing, origin):
+        origin.end()
+        viewing.since = time.time() - 1.5
+        viewing.begin().until(lambda: viewing.fetcher.end is not None)
+        assert viewing.numbers[0] == 0
+        assert without_a_hole(viewing.numbers)
+
     def test_loses_nothing_while_connections_are_refused(self, viewing, origin):
         viewing.begin().until_kept(5)
         origin.refuse_connections()

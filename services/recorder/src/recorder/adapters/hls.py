@@ -189,8 +189,9 @@ class _Worker(HLSStreamWorker):
             self.playlist_segments = []  # none of them before the next reload has confirmed it
             return
         super().process_segments(playlist)
-        if is_first and (number := ledger.first_wanted(segments)) is not None:
-            self.sequence = number
+        if is_first:
+            number = ledger.first_wanted(segments, has_ended=playlist.is_endlist)
+            self.sequence = self.sequence if number is None else number
         ledger.list(segments)
 
     def check_sequence_gap(self, segment: Any) -> None:

@@ -62,18 +62,22 @@ class SegmentLedger:
 
     # The playlist
 
-    def first_wanted(self, segments: Sequence[HLSSegment]) -> int | None:
-        """Return the number to begin with; None for the live edge."""
+    def first_wanted(self, segments: Sequence[HLSSegment], *, has_ended: bool) -> int | None:
+        """Return the number to begin with; None for the live edge, and for the whole of a film."""
         after = self._begin_after
         nothing = segments[-1].num + 1
+        if after is None and not self._is_rest:
+            # When the newest segment of one that has ended was made, nobody knows.
+            return None if has_ended else self._first_since(segments)
         if after is None:
-            return nothing if self._is_rest else self._first_since(segments)
+            return nothing
         self.continues = True
         is_listed = (after.number, after.name) in map(_identity, segments)
         # Older than the window: the same count went on, and what lies between is lost.
         if is_listed or segments[0].num > after.number:
             return after.number + 1
         if self._is_rest:
+            self.continues = False
             return nothing  # all of it again, under other names
         self._lose_since(after.age(), segments)
         return segments[0].num
