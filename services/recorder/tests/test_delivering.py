@@ -1,5 +1,7 @@
 """From the end of a capture to the last word, with a clock that is waited forward."""
 
+from datetime import timedelta
+
 import pytest
 from chronicle_contracts.recorder import Heartbeat, RecordingEnded, RecordingFailed, Uploaded
 from recorder.domain.ending import Outcome
@@ -10,7 +12,7 @@ from recorder.domain.progress import Progress
 from recorder.domain.stream import Stream
 from recorder.ports import Wish
 
-from services.recorder.tests.cast import BROKEN, ENDED, KEY, LIVE, NOON, World
+from services.recorder.tests.cast import BROKEN, ENDED, KEY, LIVE, NOON, OVER, World
 
 ENDLESS = Stream("http", "live", "http://h/live.ts")
 AWAY = SourceProblem("unreachable", "The server cannot be reached.")
@@ -143,6 +145,27 @@ class TestMissingMedia:
     def test_is_nothing_before_the_stream_was_live(self, world):
         world.site_answers = [Stream("hls", "upcoming", None)] * 5 + [LIVE]
         world.ends = {100: ENDED}
+        world.record()
+        assert uploaded_of(world).gaps == ()
+
+
+class TestMissingMediaOfALaterAttempt:
+    def fallen(self, world):
+        before = NOON - timedelta(seconds=30)
+        return world.after_an_attempt(
+            lambda run: run.beat("RECORDING", Progress(media_seconds=100), at=before)
+        )
+
+    def test_is_said_where_the_stream_was_over_when_it_looked(self, world):
+        self.fallen(world).site_answers = [SourceProblem("not_found", "Nothing there.")]
+        world.record(offline_timeout=20)
+        assert causes(world) == ["recorder restarted"]
+        [gap] = uploaded_of(world).gaps
+        assert (gap.seconds, gap.at_media_seconds) == (pytest.approx(30, abs=1), 100)
+
+    def test_is_none_where_an_ended_playlist_still_lists_what_was_kept_last(self, world):
+        self.fallen(world).site_answers = [OVER]
+        world.continues = True
         world.record()
         assert uploaded_of(world).gaps == ()
 

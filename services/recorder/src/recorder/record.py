@@ -72,7 +72,7 @@ class Recording:
         self._timeline = Timeline()
         self._hindrance = SILENCE
         self._patience = 0.0
-        self._is_numbered = False
+        self._is_numbered = self._continues = False
         # Numbers are of the recording: an attempt goes on counting where the last one stood.
         self._media_before = max(run.media_seconds for run in self._telling.runs)
         self._bytes_before = desk.shelf.saved_bytes
@@ -186,7 +186,7 @@ class Recording:
         )
         self._timeline.see(now, sighting.media_seconds)
         self._patience = max(self._patience, sighting.patience)
-        self._is_numbered = sighting.is_numbered
+        self._is_numbered, self._continues = sighting.is_numbered, sighting.continues
         if sighting.media is not None and sighting.media_seconds > 0 and not self._run.started:
             self._start(sighting)
         change = self._watch.see(
@@ -264,6 +264,8 @@ class Recording:
         if self._run.started and live_since is not None and self._bytes_before == 0:
             late = self._timeline.late_start(live_since)
             telling.lose(gaps.at_start("started late", late, at))
+        if not self._run.started and self._bytes_before > 0 and not self._continues:
+            self._account_for_restart()
         media_seconds = telling.progress.media_seconds
         said = sum(gap.seconds for gap in self._run.gaps if gap.cause != "recorder restarted")
         rest = self._timeline.unaccounted(said, self._patience)
@@ -271,6 +273,15 @@ class Recording:
         if self._watch.is_still and self._may_have_gone_on(ending):
             idle = self._watch.idle(self._clock.seconds())
             telling.lose(gaps.at_end(self._hindrance.kind, idle, media_seconds, at))
+
+    def _account_for_restart(self) -> None:
+        """Say what an earlier attempt's fall may have cost, where this one got nothing more."""
+        at, spoken = self._clock.now(), self._desk.journal.last_word()
+        if spoken is not None:
+            looked = self._clock.seconds() - self._began  # what the site said since is known
+            away = (at - spoken).total_seconds() - looked
+            gap = gaps.at_end("recorder restarted", away, self._media_before, spoken)
+            self._telling.lose(gap)
 
     def _may_have_gone_on(self, ending: Ending) -> bool:
         """Return whether the source may have made media since the last that came."""
