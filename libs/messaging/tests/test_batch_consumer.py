@@ -165,3 +165,37 @@ class TestTheBatchConsumer:
         finish.set()
         until(lambda: is_empty(queue))
         assert calls == [1]
+
+    def test_receives_one_batch_ahead_and_no_more(self, bus, portal, running):
+        begun, finish = threading.Event(), threading.Event()
+        handled: list[int] = []
+
+        def slow(messages):
+            begun.set()
+            assert finish.wait(60)
+            handled.append(len(messages))
+
+        bus.publisher().publish([event(f"job{n}", 1) for n in range(50)])
+        running(BatchConsumer(portal, slow, most=10, wait=0).run)
+        assert begun.wait(20)
+        until(lambda: portal.depth()["in_flight"] == 20)
+        assert portal.depth()["visible"] == 30
+        finish.set()
+        until(lambda: is_empty(portal))
+        assert sum(handled) == 50
+
+    def test_gives_back_what_nobody_has_worked_on(self, bus, portal, running):
+        begun, finish = threading.Event(), threading.Event()
+
+        def slow(messages):
+            begun.set()
+            assert finish.wait(60)
+
+        bus.publisher().publish([event(f"job{n}", 1) for n in range(30)])
+        stop, thread = running(BatchConsumer(portal, slow, most=10, wait=0).run)
+        assert begun.wait(20)
+        until(lambda: portal.depth()["in_flight"] == 20)
+        stop.set()
+        finish.set()
+        thread.join(60)
+        assert portal.depth() == {"visible": 20, "in_flight": 0, "delayed": 0}
