@@ -162,6 +162,14 @@ class TestAnnounced:
         world.pass_time(1900, step=10)
         assert world.launcher.runs[:1] == ["concert.1"]
 
+    def test_that_is_counted_anew_at_each_look_is_said_now_and_then(self, world):
+        world.preflight.sees = announced(NOON + HOUR)
+        world.hear(asked(REQUEST))
+        for second in range(0, 3300, 10):
+            world.preflight.sees = announced(NOON + HOUR + second / 100 * SECOND)
+            world.pass_time(10)
+        assert world.facts() == ["JobDeferred"]
+
     def test_without_a_known_time_is_waited_for_as_long_as_it_takes(self, world):
         world.preflight.sees = announced(None)
         world.hear(asked(REQUEST))

@@ -66,7 +66,7 @@ class Steps:
         verdict, look = self._verdict(order, waits, look)
         if isinstance(verdict, JobDeferred) or look.not_yet_at is not None:
             self._looks.note(look)
-        if verdict == waits and dispatch.has_answered(step.cause):
+        if admission.is_said(waits, verdict) and dispatch.has_answered(step.cause):
             return False  # it waits on, as was said
         dispatch.record(verdict, at=self._clock.now(), cause=step.cause)
         try:

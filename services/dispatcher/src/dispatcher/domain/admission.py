@@ -19,6 +19,8 @@ AWAY = frozenset({"unreachable", "timeout", "blocked"})
 # after a page was taken down for a minute; an outage of a site outlasts its streams' starts.
 LATENESS = AROUND
 OUTAGE = timedelta(hours=6)
+# A start that is moved by less is the same start.
+A_MOVE = timedelta(minutes=1)
 
 
 def accepted(
@@ -62,6 +64,20 @@ def refused(
     if waits is not None and now < troubled_since + (LATENESS if code in GONE else OUTAGE):
         return waiting
     return JobRejected(code=code, detail=detail)
+
+
+def is_said(said: JobDeferred | None, verdict: Verdict) -> bool:
+    """Return whether a verdict says no more than what was said last.
+
+    A site that counts its start anew at each look does not fill the log with that.
+    """
+    if said is None or not isinstance(verdict, JobDeferred):
+        return False
+    if (said.reason, said.title) != (verdict.reason, verdict.title):
+        return False
+    if said.until is None or verdict.until is None:
+        return said.until == verdict.until
+    return abs(said.until - verdict.until) < A_MOVE
 
 
 def scheduled(start_at: datetime | None, now: datetime) -> JobDeferred | None:
