@@ -86,6 +86,16 @@ class Truncated(BadSegments):
         request.hang_up()
 
 
+class Shortened(BadSegments):
+    """The half of a segment comes as if it were all of it."""
+
+    name = "half a segment as a whole one"
+
+    def spoil(self, request: Request) -> None:
+        body = request.body
+        request.send(200, TS, body[: len(body) // 2])
+
+
 class Stalling(Fault):
     """In the middle of a segment nothing more comes, until it is over."""
 

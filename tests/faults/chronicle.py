@@ -60,9 +60,11 @@ class Chronicle:
         return self.job.recording
 
     def said_lost(self) -> float | None:
-        """Seconds of the gaps in the last word."""
+        """Seconds of the gaps in the last word, from the first media on, as losses are counted."""
         uploaded = self._last(Uploaded)
-        return sum(gap.seconds for gap in uploaded.gaps) if uploaded is not None else 0.0
+        if uploaded is None:
+            return 0.0
+        return sum(gap.seconds for gap in uploaded.gaps if gap.at_media_seconds > 0)
 
     @property
     def why(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.bodies import Dripping, Endless, Missing, Stalling, Truncated
+from tests.faults.bodies import Dripping, Endless, Missing, Shortened, Stalling, Truncated
 from tests.faults.changes import (
     ClockJump,
     Frozen,
@@ -36,6 +36,7 @@ FAULTS = {
     "dripping": Dripping(),
     "endless": Endless(),
     "truncated": Truncated(2),
+    "shortened": Shortened(),
     "stalling": Stalling(5),
     "restart": Restart(2, count_anew=False, discontinuity=False),
     "restart-counting-anew": Restart(2, count_anew=True, discontinuity=True),
@@ -83,4 +84,6 @@ class TestRecorder:
         assert outcome.is_playable
         assert outcome.avoidable <= TOLERANCE, outcome.loss.lost_segments
         assert outcome.said >= outcome.loss.lost - 1.0, "what is missing is said"
+        most = max(outcome.loss.lost, outcome.unavoidable)
+        assert outcome.said <= most + TOLERANCE, "what could not be had is not said to be lost"
         assert recorder.most_memory < MOST_MEMORY

@@ -44,7 +44,7 @@ class Script:
     before: float
     after: float
     patience: float = 60.0
-    start_within: float = 45.0
+    start_within: float = 90.0
 
 
 @dataclass(frozen=True)
