@@ -67,6 +67,12 @@ class TestRepeating:
         with pytest.raises(Ignore):
             repeating(unwanted, sqlite_store.recorder, bus)(asked("seeder/concert", 1))
 
+    def test_says_nothing_when_a_replay_brings_an_old_wish(self, sqlite_store, bus):
+        write(sqlite_store, "concert")
+        wish = asked("test/concert", 1).model_copy(update={"replayid": "r1"})
+        with pytest.raises(Ignore):
+            repeating(unwanted, sqlite_store.recorder, bus)(wish)
+
     def test_hands_other_events_on(self, sqlite_store, bus):
         seen: list[Event] = []
         repeating(seen.append, sqlite_store.recorder, bus)(event("concert", 1))

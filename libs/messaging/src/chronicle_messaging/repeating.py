@@ -37,6 +37,8 @@ def repeating(
 
 def _repeat(event: Event, request: RepeatRequested, recorder: AggregateRecorder, bus: Bus) -> None:
     """Raises `Ignore` where the store has nothing of it, `Retry` where not all was confirmed."""
+    if event.replayid is not None:
+        raise Ignore("a wish of the past that a replay brings is not granted twice")
     publisher = bus.publisher()
     said, after = 0, request.from_sequence - 1
     while stored := recorder.select_events(
