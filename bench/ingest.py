@@ -2,7 +2,8 @@
 
 Once the inbox alone with prepared messages, once from the portal's queue at the local endpoint,
 whose own limit (messages taken and deleted, nothing done with them) is measured beside it. The
-peers make the same rows by eventsourcing's ProjectionRunner and by `update_or_create`.
+peers make the rows of jobs alone, by eventsourcing's ProjectionRunner and by `update_or_create`.
+The endpoint runs on the same cores: beside the work on its messages it gives less than alone.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def run(console: Console) -> Report:
         alone = float(figures["limit: the queue alone, nothing done"] or 0)
         report.bars.append(
             Bar(
-                f"{kind}: from SQS, 500 a commit (or nine tenths of the endpoint's own limit)",
+                f"{kind}: from SQS, 500 a commit (or half of what the endpoint itself gives)",
                 float(figures["from SQS, 500 a commit"] or 0),
-                min(LEAST, round(0.9 * alone)),
+                min(LEAST, round(0.5 * alone)),
                 "at least",
             )
         )
