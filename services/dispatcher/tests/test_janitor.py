@@ -47,7 +47,7 @@ GRACE = timedelta(days=2)
 def clock():
     """A clock far enough ahead that all of today's files are old."""
     clock = FakeClock()
-    clock.time = datetime.now(UTC) + timedelta(days=30)
+    clock.time = datetime.now(UTC) + timedelta(days=40)
     return clock
 
 
@@ -269,6 +269,13 @@ class TestStore:
         left = [one.key for one in house.store.list("recordings/")]
         assert left == [KEY, f"{KEY}.manifest.json", f"{KEY}.torrent"]
         assert house.round() == []
+
+    def test_a_note_of_whose_turn_it_was_outlives_a_lost_attempt(self, house, world, clock):
+        clock.time = datetime.now(UTC) + timedelta(days=20)
+        world.hear(asked(CONCERT), uploaded())
+        house.store.put(KEY, b"the recording")
+        house.store.take_over(KEY, 2)
+        assert "note" not in [kind for kind, *_ in house.round()]
 
     def test_what_belongs_to_nobody_we_know_stays(self, house):
         self.begin(house)

@@ -17,7 +17,7 @@ class Turn(BaseModel):
 
 
 class Turns:
-    """Reads and writes the turn of one key. It stays: a lost attempt may wake up days later."""
+    """Reads and writes the turn of one key. It stays for weeks: a lost attempt may wake up late."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket

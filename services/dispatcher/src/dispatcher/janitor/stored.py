@@ -16,6 +16,8 @@ from dispatcher.janitor.verdict import Judge, Verdict
 PREFIX = "recordings/"
 MARK = re.compile(r"-([0-9a-f]{8})\.mkv$")  # see `naming.recording_key`
 # What lies beside a recording, under names of attempts: `<key>.attempt-1.mkv`, `<key>.turn`.
+# A lost attempt may wake up late, and must still find whose turn it is (ADR 8).
+NOTE_GRACE = timedelta(days=30)
 BESIDE = re.compile(r"(?P<key>.+\.mkv)\.(?:(?P<aside>[\w-]+\.mkv)|(?:[\w-]+\.)?(?:turn|salvage))")
 
 
@@ -55,7 +57,8 @@ class Stored:
         for one in seen:
             job_id, verdict = owners.of(one.key)
             since = max(one.touched_at, verdict.since or one.touched_at)
-            if verdict.how != "alive" and since < before:
+            grace = max(self._grace, NOTE_GRACE) if one.kind == "note" else self._grace
+            if verdict.how != "alive" and since < now - grace:
                 fate = self._fate(one, verdict)
                 yield Leftover(one.kind, one.name, job_id, fate, since, one.size)
 
