@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imageio_ffmpeg import get_ffmpeg_exe
-from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.media.ffmpeg import Ffmpeg
 
 READY = 3  # segments that are there when it begins
 ENCODED = 4  # seconds that are encoded; all others repeat them, with clocks that go on

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.adapters.ffmpeg import FfmpegFailed
+from recorder.adapters.media.ffmpeg import FfmpegFailed
 
 from tests.faults.encoder import Entry
 from tests.faults.source import RATE, SOUND_SAMPLES, Life, ffmpeg, packets, tracks

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
-from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.media.ffmpeg import Ffmpeg
 
 RATE = 25  # pictures a second
 SOUND_RATE = 48_000  # samples a second

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import imageio_ffmpeg
-from recorder.adapters.ffmpeg import Ffmpeg
+from recorder.adapters.media.ffmpeg import Ffmpeg
 
 HLS = "application/vnd.apple.mpegurl"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=320x180\n"

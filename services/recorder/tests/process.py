@@ -16,8 +16,8 @@ import imageio_ffmpeg
 from chronicle_contracts import Event, decode
 from chronicle_contracts.naming import recorder_stream, run_id
 from chronicle_contracts.recorder import RecordingStarted
-from recorder.adapters.ffmpeg import Ffmpeg
-from recorder.adapters.probe import probe
+from recorder.adapters.media.ffmpeg import Ffmpeg
+from recorder.adapters.media.probe import probe
 
 JOB = "gala"
 KEY = "recordings/2026/11/21/gala-0f0f0f0f.mkv"

@@ -9,11 +9,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from recorder.adapters.access import Access
-from recorder.adapters.dash import DashFetcher
-from recorder.adapters.dash_model import Wanted
-from recorder.adapters.dash_source import DashSource
-from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.dash.fetcher import DashFetcher
+from recorder.adapters.fetching.dash.model import Wanted
+from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.position import HlsPositions
 
 from services.recorder.tests.test_hls import Kept, Noted, without_a_hole
 

@@ -4,9 +4,9 @@ import itertools
 from datetime import UTC, datetime
 
 import pytest
-from recorder.adapters.dash_manifest import UnreadableManifest, filled, read
-from recorder.adapters.dash_model import Wanted, chosen
-from recorder.adapters.dash_segments import available, newest_end
+from recorder.adapters.fetching.dash.manifest import UnreadableManifest, filled, read
+from recorder.adapters.fetching.dash.model import Wanted, chosen
+from recorder.adapters.fetching.dash.segments import available, newest_end
 
 URL = "https://h/a/live.mpd"
 STARTS = "2026-11-21T10:00:00Z"

@@ -5,9 +5,9 @@ import threading
 import time
 
 import pytest
-from recorder.adapters.access import Access
-from recorder.adapters.hls import HlsFetcher
-from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.hls.fetcher import HlsFetcher
+from recorder.adapters.fetching.position import HlsPositions
 from recorder.domain.segment import DateRange, Segment
 
 

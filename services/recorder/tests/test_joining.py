@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from recorder.adapters.joining import CannotJoin, join
-from recorder.adapters.reading import LocalFile
+from recorder.adapters.keeping.reading import LocalFile
+from recorder.adapters.media.joining import CannotJoin, join
 
 from services.recorder.tests.joins import SECONDS, VP8, X264, X265, Kind, decoded, make, times
 from services.recorder.tests.process import ffmpeg

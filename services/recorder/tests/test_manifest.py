@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from chronicle_contracts.recorder import Completeness, Uploaded
 from chronicle_storage import StorageSettings, open_store
-from recorder.adapters.recording_manifest import StoredManifest
-from recorder.adapters.segments import SegmentLog
+from recorder.adapters.keeping.manifest import StoredManifest
+from recorder.adapters.keeping.segments import SegmentLog
 from recorder.domain.segment import DateRange, Segment
 from recorder.domain.statement import Attempt, Statement
 

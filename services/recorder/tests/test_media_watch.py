@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recorder.adapters.media_watch import AT_ONCE, MediaWatch
+from recorder.adapters.media.watch import AT_ONCE, MediaWatch
 
 from services.recorder.tests.joins import X265, Kind, make
 from services.recorder.tests.process import ffmpeg

@@ -5,8 +5,8 @@ from chronicle_contracts.naming import recorder_stream
 from chronicle_contracts.recorder import GapFound, Heartbeat, RecordingStarted
 from chronicle_eventstore import Recorded
 from chronicle_storage import StorageSettings, open_store
-from recorder.adapters.notes import PIECE, StoreNotes
-from recorder.adapters.segments import SegmentLog
+from recorder.adapters.keeping.notes import PIECE, StoreNotes
+from recorder.adapters.keeping.segments import SegmentLog
 from recorder.domain.gaps import Loss, of_loss
 from recorder.domain.progress import Progress
 from recorder.domain.run import Run

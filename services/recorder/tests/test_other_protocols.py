@@ -4,8 +4,8 @@ import http.server
 import threading
 
 import pytest
-from recorder.adapters.access import Access
-from recorder.adapters.http import HttpFetcher
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.progressive import HttpFetcher
 
 from services.recorder.tests.test_hls import Kept
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from recorder.adapters.capture import FetchedCapture
-from recorder.adapters.feed import Feed
+from recorder.adapters.feeding.feed import Feed
 from recorder.domain.stream import Stream
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from recorder.adapters.segments import FILE, SegmentLog
+from recorder.adapters.keeping.segments import FILE, SegmentLog
 from recorder.domain.segment import DateRange, Segment
 
 from services.recorder.tests.cast import NOON

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from chronicle_storage.s3 import S3Store
 from chronicle_storage.s3_bucket import Bucket
-from recorder.adapters.shelf import StoreShelf
+from recorder.adapters.keeping.shelf import StoreShelf
 
 from services.recorder.tests.process import KEY, ffmpeg, packets, probed
 
@@ -48,8 +48,8 @@ import sys
 from pathlib import Path
 from chronicle_storage.s3 import S3Store
 from chronicle_storage.s3_bucket import Bucket
-from recorder.adapters.ffmpeg import Ffmpeg
-from recorder.adapters.shelf import StoreShelf
+from recorder.adapters.media.ffmpeg import Ffmpeg
+from recorder.adapters.keeping.shelf import StoreShelf
 name, endpoint, work = sys.argv[1:]
 store = S3Store(Bucket(name, region="us-east-1", endpoint=endpoint), keep=0)
 StoreShelf(

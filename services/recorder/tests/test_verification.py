@@ -1,8 +1,8 @@
 """Trying out finished files, whole ones and damaged ones."""
 
 import pytest
-from recorder.adapters.probe import probe
-from recorder.adapters.verification import verify
+from recorder.adapters.keeping.verification import verify
+from recorder.adapters.media.probe import probe
 
 from services.recorder.tests.process import ffmpeg
 

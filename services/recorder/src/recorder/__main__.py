@@ -26,19 +26,19 @@ from recorder.adapters.capture import FetchedCapture
 from recorder.adapters.clock import SystemClock
 from recorder.adapters.control import FileControl
 from recorder.adapters.credentials import LockedSite, fetch_credentials, keep_quiet_about
-from recorder.adapters.feed import Feed
-from recorder.adapters.fetchers import Fetchers
-from recorder.adapters.ffmpeg import Ffmpeg
-from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.feeding.remuxer import FINALISE_WITHIN, Remuxer
+from recorder.adapters.feeding.remuxer_lock import RemuxerLock
+from recorder.adapters.fetching.choosing import Fetchers
+from recorder.adapters.fetching.position import HlsPositions
 from recorder.adapters.job_lock import JobIsTaken, job_lock
 from recorder.adapters.journal import StoredJournal, open_events
+from recorder.adapters.keeping.manifest import StoredManifest
+from recorder.adapters.keeping.notes import StoreNotes
+from recorder.adapters.keeping.segments import SegmentLog
+from recorder.adapters.keeping.shelf import StoreShelf
 from recorder.adapters.log_tail import MemoryLogTail
-from recorder.adapters.notes import StoreNotes
-from recorder.adapters.recording_manifest import StoredManifest
-from recorder.adapters.remuxer import FINALISE_WITHIN, Remuxer
-from recorder.adapters.remuxer_lock import RemuxerLock
-from recorder.adapters.segments import SegmentLog
-from recorder.adapters.shelf import StoreShelf
+from recorder.adapters.media.ffmpeg import Ffmpeg
 from recorder.adapters.site import ResolvedSite
 from recorder.delivering import Desk
 from recorder.domain.ending import Outcome

@@ -6,12 +6,17 @@ import time
 
 import pytest
 from chronicle_sources import SourceError, resolve
-from recorder.adapters import dash_download, dash_source, hls, hls_playlist, http, vetted_http
-from recorder.adapters.access import Access
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
-from recorder.adapters.feed import Feed
-from recorder.adapters.fetching import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
-from recorder.adapters.hls_position import HlsPositions
+from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.fetching import progressive as http
+from recorder.adapters.fetching import vetted_http
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.dash import download as dash_download
+from recorder.adapters.fetching.dash import source as dash_source
+from recorder.adapters.fetching.fetcher import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
+from recorder.adapters.fetching.hls import fetcher as hls
+from recorder.adapters.fetching.hls import playlist as hls_playlist
+from recorder.adapters.fetching.position import HlsPositions
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 from chronicle_sources import Credentials, resolve
-from recorder.adapters.access import Access
-from recorder.adapters.vetted_http import connect_by, protect
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.vetted_http import connect_by, protect
 from requests import Session
 
 NAMES = {"site.test": "127.0.0.1", "www.site.test": "127.0.0.1", "evil.test": "127.0.0.1"}

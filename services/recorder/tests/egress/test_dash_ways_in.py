@@ -3,12 +3,12 @@
 import functools
 
 import pytest
-from recorder.adapters.access import Access
-from recorder.adapters.dash import DashFetcher
-from recorder.adapters.dash_model import Wanted
-from recorder.adapters.dash_source import DashSource
-from recorder.adapters.hls_position import HlsPositions
-from recorder.adapters.vetted_http import connect_by
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.dash.fetcher import DashFetcher
+from recorder.adapters.fetching.dash.model import Wanted
+from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.outside import answer
 from services.recorder.tests.egress.spellings import spellings

@@ -1,10 +1,10 @@
 """A playlist cannot make the recorder fetch what it may not reach."""
 
 import pytest
-from recorder.adapters.access import Access
-from recorder.adapters.hls import HlsFetcher
-from recorder.adapters.hls_position import HlsPositions
-from recorder.adapters.vetted_http import connect_by
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.hls.fetcher import HlsFetcher
+from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.spellings import ALL, SOME, spellings
 from services.recorder.tests.egress.trial import Trial

@@ -1,9 +1,9 @@
 """A plain address cannot make the recorder fetch what it may not reach."""
 
 import pytest
-from recorder.adapters import http
-from recorder.adapters.access import Access
-from recorder.adapters.vetted_http import MOST_REDIRECTS, connect_by
+from recorder.adapters.fetching import progressive as http
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.vetted_http import MOST_REDIRECTS, connect_by
 
 from services.recorder.tests.egress.outside import answer
 from services.recorder.tests.egress.spellings import ALL, spellings

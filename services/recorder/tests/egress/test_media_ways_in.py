@@ -1,10 +1,10 @@
 """Media that is no media but a list of files cannot have files of this machine recorded."""
 
 import pytest
-from recorder.adapters.feed import Feed
-from recorder.adapters.fetching import SinkClosed
-from recorder.adapters.remuxer import Remuxer
-from recorder.adapters.remuxer_lock import RemuxerLock
+from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.feeding.remuxer import Remuxer
+from recorder.adapters.feeding.remuxer_lock import RemuxerLock
+from recorder.adapters.fetching.fetcher import SinkClosed
 
 from services.recorder.tests.egress.test_dash_ways_in import LIST, manifest
 from services.recorder.tests.process import ffmpeg

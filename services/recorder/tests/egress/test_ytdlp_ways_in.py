@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from chronicle_sources.exchange import Answer, DownloadRequest, Request
 from chronicle_sources.frames import ANSWER, BYTES, MISSED, frames
-from recorder.adapters.hls_position import HlsPositions
-from recorder.adapters.ytdlp import YtdlpFetcher
+from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.ytdlp import YtdlpFetcher
 
 from services.recorder.tests.egress.test_dash_ways_in import LIST, manifest
 from services.recorder.tests.test_hls import Kept, Noted

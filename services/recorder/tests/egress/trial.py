@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from recorder.adapters.fetching import Fetcher
+from recorder.adapters.fetching.fetcher import Fetcher
 from recorder.domain.gaps import Loss
 from recorder.ports import FetchEnd
 

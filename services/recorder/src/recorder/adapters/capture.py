@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from chronicle_sources.plain_text import plain
 
-from recorder.adapters.feed import Feed
-from recorder.adapters.fetching import LONGEST_DETAIL, Fetcher, Sink
-from recorder.adapters.section import Section
+from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.fetching.fetcher import LONGEST_DETAIL, Fetcher, Sink
+from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd, Sighting

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import structlog
 
-from recorder.adapters.ffmpeg import Ffmpeg, FfmpegFailed
-from recorder.adapters.probe import Probed
+from recorder.adapters.media.ffmpeg import Ffmpeg, FfmpegFailed
+from recorder.adapters.media.probe import Probed
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 from chronicle_storage import GrowingObject, StoreError, StoreRefused, StoreUnreachable
 
-from recorder.adapters.joining import Joined, Source, join
+from recorder.adapters.media.joining import Joined, Source, join
 
 log = structlog.get_logger(__name__)
 

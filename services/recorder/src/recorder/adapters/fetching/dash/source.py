@@ -10,13 +10,13 @@ import structlog
 from chronicle_sources.errors import without_secrets
 from requests import RequestException, Response, Session
 
-from recorder.adapters import dash_manifest
-from recorder.adapters.access import Access
-from recorder.adapters.bounded_http import bounded
-from recorder.adapters.dash_manifest import UnreadableManifest
-from recorder.adapters.dash_model import Presentation
-from recorder.adapters.reloads import Reloads
-from recorder.adapters.vetted_http import protect
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.bounded_http import bounded
+from recorder.adapters.fetching.dash import manifest as dash_manifest
+from recorder.adapters.fetching.dash.manifest import UnreadableManifest
+from recorder.adapters.fetching.dash.model import Presentation
+from recorder.adapters.fetching.reloads import Reloads
+from recorder.adapters.fetching.vetted_http import protect
 
 log = structlog.get_logger(__name__)
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from chronicle_sources import Credentials
 from chronicle_sources.exchange import Request
 
-from recorder.adapters.access import Access
-from recorder.adapters.dash import DashFetcher
-from recorder.adapters.dash_model import Wanted
-from recorder.adapters.dash_source import DashSource
-from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_position import HlsPositions
-from recorder.adapters.http import HttpFetcher
-from recorder.adapters.ytdlp import YtdlpFetcher
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.dash.fetcher import DashFetcher
+from recorder.adapters.fetching.dash.model import Wanted
+from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.progressive import HttpFetcher
+from recorder.adapters.fetching.ytdlp import YtdlpFetcher
 from recorder.domain.stream import Stream
 from recorder.ports import Ledger
 
@@ -58,7 +58,7 @@ class Fetchers:
         )
         if stream.protocol == "hls":
             # streamlink takes 12 MB: who records something else does not pay for it.
-            from recorder.adapters.hls import HlsFetcher  # noqa: PLC0415
+            from recorder.adapters.fetching.hls.fetcher import HlsFetcher  # noqa: PLC0415
 
             return [
                 HlsFetcher(

@@ -22,10 +22,10 @@ from chronicle_sources.exchange import Answer, DownloadRequest, Request
 from chronicle_sources.frames import ANSWER, BYTES, MISSED, Frame, TornFrame, frames
 from chronicle_sources.resolving import environment
 
-from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.ffmpeg import last_line
-from recorder.adapters.hls_position import HlsPositions, Position
-from recorder.adapters.section import Section
+from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.media.ffmpeg import last_line
+from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
 from recorder.domain.segment import Segment
 from recorder.ports import FetchEnd, Ledger

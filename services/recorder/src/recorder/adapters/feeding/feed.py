@@ -3,7 +3,7 @@
 A remuxer begins with the first bytes, because they tell its container; with several tracks it
 begins when each has some. A new file is begun when a remuxer died, and when what comes cannot
 follow on what came before: headers of a new connection, another initialization section, another
-codec (`media_watch`), or another clock where the container (or a second track) does not stand that.
+codec (`media.watch`), or another clock where the container (or a second track) does not stand that.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 import structlog
 from chronicle_contracts.recorder import MediaInfo
 
-from recorder.adapters.container import CONCATENABLE, OF_ANY_CLOCK, container, is_page
-from recorder.adapters.fetching import SinkClosed
-from recorder.adapters.media_watch import MediaWatch, Part
-from recorder.adapters.remuxer import Remuxer
-from recorder.adapters.section import Input, Section
+from recorder.adapters.feeding.remuxer import Remuxer
+from recorder.adapters.fetching.fetcher import SinkClosed
+from recorder.adapters.media.container import CONCATENABLE, OF_ANY_CLOCK, container, is_page
+from recorder.adapters.media.section import Input, Section
+from recorder.adapters.media.watch import MediaWatch, Part
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from chronicle_sources.errors import without_secrets
 from requests import RequestException
 
-from recorder.adapters.bounded_http import bounded
-from recorder.adapters.dash_model import Part
-from recorder.adapters.dash_segments import DashSegment
-from recorder.adapters.dash_source import DashSource
-from recorder.adapters.reloads import NOT_FOUND, REFUSALS
+from recorder.adapters.fetching.bounded_http import bounded
+from recorder.adapters.fetching.dash.model import Part
+from recorder.adapters.fetching.dash.segments import DashSegment
+from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.reloads import NOT_FOUND, REFUSALS
 
 # More attempts on a segment that is gone for good would hold up everything behind it.
 SEGMENT_ATTEMPTS = 4

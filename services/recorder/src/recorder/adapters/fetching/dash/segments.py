@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from recorder.adapters.dash_manifest import UnreadableManifest, filled
-from recorder.adapters.dash_model import (
+from recorder.adapters.fetching.dash.manifest import UnreadableManifest, filled
+from recorder.adapters.fetching.dash.model import (
     Part,
     Period,
     Presentation,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from recorder.adapters.hls_position import Position
-from recorder.adapters.reloads import REFUSALS, Reloads
+from recorder.adapters.fetching.position import Position
+from recorder.adapters.fetching.reloads import REFUSALS, Reloads
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import Segment

@@ -22,16 +22,16 @@ from streamlink.exceptions import StreamError
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker
 
-from recorder.adapters.access import Access
-from recorder.adapters.bounded_http import bounded
-from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_ledger import SegmentLedger
-from recorder.adapters.hls_playlist import BoundedParser
-from recorder.adapters.hls_position import HlsPositions, Position
-from recorder.adapters.hls_programme import date_ranges, with_dates
-from recorder.adapters.hls_sections import SectionedWriter, with_offsets
-from recorder.adapters.reloads import REFUSALS
-from recorder.adapters.vetted_http import protect
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.bounded_http import bounded
+from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.hls.ledger import SegmentLedger
+from recorder.adapters.fetching.hls.playlist import BoundedParser
+from recorder.adapters.fetching.hls.programme import date_ranges, with_dates
+from recorder.adapters.fetching.hls.sections import SectionedWriter, with_offsets
+from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.fetching.reloads import REFUSALS
+from recorder.adapters.fetching.vetted_http import protect
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import DateRange, Segment
 from recorder.ports import FetchEnd, Ledger

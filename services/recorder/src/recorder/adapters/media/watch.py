@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from recorder.adapters.container import container
-from recorder.adapters.sound_frames import Sound, is_sound, sound_of
-from recorder.adapters.transport_stream import (
+from recorder.adapters.media.container import container
+from recorder.adapters.media.sound_frames import Sound, is_sound, sound_of
+from recorder.adapters.media.transport_stream import (
     AT_BEGINNING,
     PACKET,
     Programme,

@@ -16,11 +16,11 @@ from pathlib import Path
 import structlog
 from chronicle_contracts.recorder import MediaInfo
 
-from recorder.adapters.container import MEDIA_FORMATS
-from recorder.adapters.ffmpeg import Ffmpeg, last_line
-from recorder.adapters.media_info import media_info
-from recorder.adapters.remuxer_lock import RemuxerLock
-from recorder.adapters.section import Input
+from recorder.adapters.feeding.remuxer_lock import RemuxerLock
+from recorder.adapters.media.container import MEDIA_FORMATS
+from recorder.adapters.media.ffmpeg import Ffmpeg, last_line
+from recorder.adapters.media.info import media_info
+from recorder.adapters.media.section import Input
 
 log = structlog.get_logger(__name__)
 

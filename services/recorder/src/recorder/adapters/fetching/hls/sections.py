@@ -20,8 +20,8 @@ from streamlink.stream.hls.hls import (
     get_packed_audio_timestamp,
 )
 
-from recorder.adapters.fetching import SinkClosed
-from recorder.adapters.section import Section
+from recorder.adapters.fetching.fetcher import SinkClosed
+from recorder.adapters.media.section import Section
 
 # Segments that wait in memory for the remuxer, beside those that are being fetched.
 MOST_WAITING = 4

@@ -23,7 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from recorder.adapters.access import Access
+from recorder.adapters.fetching.access import Access
 
 MOST_REDIRECTS = 10  # sites take two or three; browsers give up after twenty
 # Seconds from the request to the end of the answer's headers. The library's own limit is one

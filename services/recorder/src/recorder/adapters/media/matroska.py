@@ -6,8 +6,16 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from recorder.adapters.ebml import CLUSTER, Damage, Element, Elements, Unreadable, children, uint
-from recorder.adapters.parameter_sets import AVC, HEVC, ParameterSets
+from recorder.adapters.media.ebml import (
+    CLUSTER,
+    Damage,
+    Element,
+    Elements,
+    Unreadable,
+    children,
+    uint,
+)
+from recorder.adapters.media.parameter_sets import AVC, HEVC, ParameterSets
 
 INFO, TIMESTAMP_SCALE, DURATION = 0x1549A966, 0x2AD7B1, 0x4489
 TRACKS, TRACK_ENTRY, TRACK_NUMBER, TRACK_UID = 0x1654AE6B, 0xAE, 0xD7, 0x73C5

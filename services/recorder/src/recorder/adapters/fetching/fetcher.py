@@ -10,7 +10,7 @@ import structlog
 from chronicle_sources.errors import without_secrets
 from chronicle_sources.plain_text import plain
 
-from recorder.adapters.section import Section
+from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import Hindrance
 from recorder.ports import FetchEnd

@@ -15,8 +15,8 @@ from typing import BinaryIO, Protocol
 
 import structlog
 
-from recorder.adapters.ebml import Damage, Elements, Unreadable
-from recorder.adapters.matroska import (
+from recorder.adapters.media.ebml import Damage, Elements, Unreadable
+from recorder.adapters.media.matroska import (
     MILLISECOND,
     PICTURES,
     SOUND,
@@ -27,7 +27,7 @@ from recorder.adapters.matroska import (
     blocks,
     head_of,
 )
-from recorder.adapters.matroska_writer import Entry, MatroskaWriter
+from recorder.adapters.media.matroska_writer import Entry, MatroskaWriter
 from recorder.domain.delivery import Hole, Stretch
 
 log = structlog.get_logger(__name__)

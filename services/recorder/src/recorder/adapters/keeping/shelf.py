@@ -22,15 +22,15 @@ from chronicle_storage import (
 )
 from chronicle_storage import Superseded as TurnIsOver
 
-from recorder.adapters.ffmpeg import Ffmpeg
-from recorder.adapters.join_output import join_into
-from recorder.adapters.joining import CannotJoin, Source, is_media
-from recorder.adapters.lost_pieces import LostPieces
-from recorder.adapters.pieces import JOINED, Pieces
-from recorder.adapters.probe import Probed, probe
-from recorder.adapters.reading import LocalFile, StoredFile
-from recorder.adapters.saver import Saver
-from recorder.adapters.verification import Verification, verify
+from recorder.adapters.keeping.join_output import join_into
+from recorder.adapters.keeping.lost_pieces import LostPieces
+from recorder.adapters.keeping.pieces import JOINED, Pieces
+from recorder.adapters.keeping.reading import LocalFile, StoredFile
+from recorder.adapters.keeping.saver import Saver
+from recorder.adapters.keeping.verification import Verification, verify
+from recorder.adapters.media.ffmpeg import Ffmpeg
+from recorder.adapters.media.joining import CannotJoin, Source, is_media
+from recorder.adapters.media.probe import Probed, probe
 from recorder.domain.delivery import Delivery
 from recorder.ports import NothingSaved, StoreTrouble, Superseded
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from recorder.adapters import matroska as mkv
-from recorder.adapters.ebml import (
+from recorder.adapters.media import matroska as mkv
+from recorder.adapters.media.ebml import (
     CLUSTER,
     EBML_HEAD,
     SEGMENT,

@@ -15,15 +15,15 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
-from recorder.adapters.dash_download import Body, DashDownload
-from recorder.adapters.dash_manifest import UnreadableManifest
-from recorder.adapters.dash_model import Part, Presentation, Wanted
-from recorder.adapters.dash_segments import DashSegment, available, newest_end
-from recorder.adapters.dash_source import DashSource
-from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.hls_position import HlsPositions, Position
-from recorder.adapters.reloads import ANSWERED_LIMIT, REFUSALS
-from recorder.adapters.section import Section
+from recorder.adapters.fetching.dash.download import Body, DashDownload
+from recorder.adapters.fetching.dash.manifest import UnreadableManifest
+from recorder.adapters.fetching.dash.model import Part, Presentation, Wanted
+from recorder.adapters.fetching.dash.segments import DashSegment, available, newest_end
+from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.fetching.reloads import ANSWERED_LIMIT, REFUSALS
+from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import Segment

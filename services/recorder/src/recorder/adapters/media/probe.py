@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chronicle_contracts.recorder import MediaInfo
 
-from recorder.adapters import media_info
-from recorder.adapters.ffmpeg import Ffmpeg, FfmpegFailed
+from recorder.adapters.media import info as media_info
+from recorder.adapters.media.ffmpeg import Ffmpeg, FfmpegFailed
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import structlog
 from chronicle_storage import RecordingStore, StoreError
 from pydantic import TypeAdapter
 
-from recorder.adapters.ffmpeg import Ffmpeg, FfmpegFailed
-from recorder.adapters.segments import SegmentLog
+from recorder.adapters.keeping.segments import SegmentLog
+from recorder.adapters.media.ffmpeg import Ffmpeg, FfmpegFailed
 from recorder.domain.segment import DateRange, Segment
 from recorder.domain.statement import Attempt, Statement
 from recorder.ports import StoreTrouble

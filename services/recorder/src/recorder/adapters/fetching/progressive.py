@@ -13,12 +13,12 @@ from chronicle_sources.errors import without_secrets
 from requests import RequestException, Response, Session
 from urllib3.exceptions import HTTPError
 
-from recorder.adapters.access import Access
-from recorder.adapters.container import container
-from recorder.adapters.fetching import Fetcher, Sink
-from recorder.adapters.icy import titles
-from recorder.adapters.reloads import REFUSALS, kind_of
-from recorder.adapters.vetted_http import protect
+from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.icy import titles
+from recorder.adapters.fetching.reloads import REFUSALS, kind_of
+from recorder.adapters.fetching.vetted_http import protect
+from recorder.adapters.media.container import container
 from recorder.domain.hindrance import Hindrance, Kind
 from recorder.ports import FetchEnd
 

@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
-from recorder.adapters.dash_model import (
+from recorder.adapters.fetching.dash.model import (
     Part,
     Period,
     Presentation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from recorder.adapters.sound_frames import Sound, sound_of
+from recorder.adapters.media.sound_frames import Sound, sound_of
 
 PACKET = 188  # bytes
 SYNC = b"\x47"

@@ -1,0 +1,1 @@
+"""From what fetchers give into a growing file."""

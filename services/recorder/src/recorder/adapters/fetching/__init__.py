@@ -1,0 +1,1 @@
+"""Getting media from where it is served, whatever may be wrong there."""

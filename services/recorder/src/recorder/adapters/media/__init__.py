@@ -1,0 +1,1 @@
+"""What media says of itself: containers, tracks, and files of them; no network, no store."""
