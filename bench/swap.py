@@ -1,8 +1,9 @@
 """A rebuild and swaps of all read models while 100 events a second arrive and readers read.
 
 The log has 200,000 events. Measured is how long a swap or rollback holds the log's lock (ingest
-waits that long; readers do not wait for it), and what readers see meanwhile. At the end every
-row is compared with what its job's history folds to, and with a rebuild from nothing.
+waits that long; readers do not wait for it), and what readers see meanwhile; ingest and
+readers are processes of their own, as they are in production. At the end every row is
+compared with what its job's history folds to, and with a rebuild from nothing.
 """
 
 from __future__ import annotations

@@ -1,15 +1,13 @@
-"""Swaps as the benchmark measures them, in a process of its own."""
+"""Swaps as the benchmark measures them; ingest and a reader are processes beside, as in life."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
-import threading
 import time
 from collections.abc import Iterator
 
 from chronicle_contracts import encode
-from django.db import connection
 from portal.eventlog.inbox import Arrival, Inbox
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
@@ -18,6 +16,7 @@ from portal.replay.building import rebuild
 from portal.replay.records import Call
 from portal.replay.swapping import rollback, swap
 
+from bench.beside import Beside, Paced
 from bench.histories import side_by_side
 from bench.ingest_run import Row
 from bench.long_logs import fill
@@ -28,72 +27,41 @@ AT_ONCE = 10
 SWAPS = 8
 
 
-class Background(threading.Thread):
-    """Work that goes on beside the swaps, with a connection of its own."""
+def traffic() -> Iterator[Row]:
+    """A hundred events a second through the inbox, as the process of ingest does it."""
+    events = side_by_side(1_000_000, name="meanwhile")
+    inbox = Inbox(refold)
 
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.over = threading.Event()
-        self.done = 0
-        self.errors: list[Exception] = []
+    def take() -> None:
+        batch = itertools.islice(events, AT_ONCE)
+        inbox.receive([Arrival(encode(event).decode()) for event in batch])
 
-    def run(self) -> None:
-        """Go on until it is over."""
-        began = time.monotonic()
-        try:
-            for number in itertools.count():
-                if self.over.is_set():
-                    return
-                try:
-                    self.act()
-                    self.done += 1
-                except Exception as error:  # noqa: BLE001 (counted)
-                    self.errors.append(error)
-                due = began + (number + 1) * self.every()
-                self.over.wait(max(0.0, due - time.monotonic()))
-        finally:
-            connection.close()
-
-    def every(self) -> float:
-        """Return the seconds from one act to the next."""
-        return AT_ONCE / A_SECOND
-
-    def act(self) -> None:
-        """Do it once."""
-        raise NotImplementedError
+    yield {}
+    paced = Paced(take, every=AT_ONCE / A_SECOND)
+    if paced.errors:
+        raise paced.errors[0]
+    yield {"a second": round(paced.done * AT_ONCE / paced.seconds)}
 
 
-class Traffic(Background):
-    """A hundred events a second through the inbox."""
+def reader() -> Iterator[Row]:
+    """Somebody who looks at the first page of jobs again and again, every 5 ms."""
+    longest = 0.0
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._events = side_by_side(1_000_000, name="meanwhile")
-
-    def act(self) -> None:
-        """Take in the next ones."""
-        events = itertools.islice(self._events, AT_ONCE)
-        Inbox(refold).receive([Arrival(encode(event).decode()) for event in events])
-
-
-class Reader(Background):
-    """Somebody who looks at the first page of jobs again and again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.longest = 0.0
-
-    def every(self) -> float:
-        """A look every 5 ms."""
-        return 0.005
-
-    def act(self) -> None:
-        """Look."""
+    def look() -> None:
+        nonlocal longest
         began = time.monotonic()
         page = list(Job.objects.defer("timeline")[:50])
-        self.longest = max(self.longest, time.monotonic() - began)
+        longest = max(longest, time.monotonic() - began)
         if len(page) < 50:
             raise RuntimeError(f"a page of {len(page)} jobs")
+
+    yield {}
+    paced = Paced(look, every=0.005)
+    yield {
+        "reads": paced.done,
+        "bad reads": len(paced.errors),
+        "longest read ms": round(longest * 1000, 1),
+    }
 
 
 def swaps() -> Iterator[Row]:
@@ -101,37 +69,30 @@ def swaps() -> Iterator[Row]:
     fill(EVENTS)
     rebuild(Call(by="benchmark"))
     swap(Call(by="benchmark"))
-    traffic, reader = Traffic(), Reader()
-    began = time.monotonic()
-    for thread in (traffic, reader):
-        thread.start()
-    time.sleep(2)
-    rebuilt = time.monotonic()
-    rebuild(Call(by="benchmark"), fresh=True)
-    rebuilt = time.monotonic() - rebuilt
-    held = []
-    for verb in (swap, *itertools.repeat(rollback, SWAPS - 1)):
-        time.sleep(0.5)
-        held.append(verb(Call(by="benchmark")).counts["milliseconds under the lock"])
-    seconds = time.monotonic() - began
-    for thread in (traffic, reader):
-        thread.over.set()
-        thread.join(60)
-    if traffic.errors:
-        raise traffic.errors[0]
+    with Beside("swap_run", "traffic") as coming, Beside("swap_run", "reader") as reading:
+        time.sleep(2)
+        rebuilt = time.monotonic()
+        rebuild(Call(by="benchmark"), fresh=True)
+        rebuilt = time.monotonic() - rebuilt
+        held, stretch = [], []
+        for verb in (swap, *itertools.repeat(rollback, SWAPS - 1)):
+            time.sleep(0.5)
+            counts = verb(Call(by="benchmark")).counts
+            held.append(counts["milliseconds under the lock"])
+            stretch.append(counts["folded under the lock"])
+        came, read = coming.ended(), reading.ended()
     differing = Counts()
     list(differences(differing))
     anew = rebuild(Call(by="benchmark"), fresh=True).counts
     yield {
         "events": EVENTS,
-        "events a second meanwhile": round(traffic.done * AT_ONCE / seconds),
+        "events a second meanwhile": came["a second"],
         "rebuild s": round(rebuilt, 2),
         "swaps": len(held),
         "lock ms, median": statistics.median(held),
         "lock ms, longest": max(held),
-        "reads": reader.done,
-        "bad reads": len(reader.errors),
-        "longest read ms": round(reader.longest * 1000, 1),
+        "jobs folded under it, most": max(stretch),
+        **read,
         "rows that differ": differing.differing
         + sum(anew[name] for name in ("added", "removed", "changed")),
     }

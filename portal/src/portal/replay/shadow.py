@@ -9,7 +9,8 @@ tables, so a rename moves nothing else.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import cast
 
 from django.apps.registry import Apps
@@ -81,9 +82,35 @@ def show(tables: Mapping[str, str], *, instead_as: Mapping[str, str]) -> None:
     table: try again.
     """
     name = connection.ops.quote_name
+    renames = [
+        f"ALTER TABLE {name(old)} RENAME TO {name(new)}"
+        for live, built in tables.items()
+        for old, new in ((live, instead_as[live]), (built, live))
+    ]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
-        for live, built in tables.items():
-            cursor.execute(f"ALTER TABLE {name(live)} RENAME TO {name(instead_as[live])}")
-            cursor.execute(f"ALTER TABLE {name(built)} RENAME TO {name(live)}")
+            # One message: a way there and back for each would be most of the time.
+            cursor.execute("; ".join([f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'", *renames]))
+        else:
+            for rename in renames:
+                cursor.execute(rename)
+
+
+@contextmanager
+def about_to_show() -> Iterator[None]:
+    """Keep SQLite from tidying up its log of writes in the commit that others wait for.
+
+    It is tidied up before and after. Call it outside of the transaction.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        cursor.execute("PRAGMA wal_autocheckpoint = 0").fetchone()
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {int(pages)}").fetchone()
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -1,8 +1,13 @@
 """Swapping a build in, and rolling back to the tables that were read before.
 
-Under the log's lock nobody writes: the last stretch is folded, the tables change their names,
-and with the commit everybody reads the other one. A reader before that sees the old table whole,
-a reader after it the new one; on PostgreSQL one that comes in between waits for a moment.
+1. Without a lock: catch up until only a few jobs are behind, compare what was folded, catch up
+   once more. Take the log's lock; let it go again if something was heard meanwhile.
+2. Under the lock, where nobody writes: fold what is left, if anything is, note what is read
+   now, and, last of all, let the tables change their names. With the commit everybody reads the
+   other ones.
+
+A reader before that sees the old table whole, a reader after it the new one; on PostgreSQL one
+that comes in between waits for a moment.
 """
 
 from __future__ import annotations
@@ -84,8 +89,8 @@ def _exchange(call: Call, verb: str, build: Build) -> Report:
         for _ in range(_ROUNDS):
             if _patiently(lambda: _catch_up(build.pk, changes)) <= _FEW:
                 break
-        since = _patiently(lambda: _under_the_lock(build.pk, run))
-        held = time.monotonic() - since
+        with shadow.about_to_show():
+            held = _patiently(lambda: _at_once(build.pk, run))
         run.count("milliseconds under the lock", math.ceil(held * 1000))
         log.info("read_models_swapped", build=build.pk, seconds=round(held, 4))
         builds.discard_older()
@@ -116,14 +121,26 @@ def _catch_up(number: int, changes: Changes) -> int:
     return len(jobs)
 
 
-@transaction.atomic
-def _under_the_lock(number: int, run: Run) -> float:
-    """Fold the last stretch and swap; return since when others wait for the lock."""
-    lock_log()
-    since = time.monotonic()
-    work = Construction(Build.objects.select_for_update().get(pk=number))
+def _at_once(number: int, run: Run) -> float:
+    """Swap; return for how many seconds others waited for the log's lock."""
+    work = Construction(Build.objects.get(pk=number))
     if work.build.state not in {State.READY, State.KEPT}:
         raise NotNow(f"build {number} is {work.build.state} by now")
+    for left in reversed(range(_ROUNDS)):
+        work.catch_up()
+        with transaction.atomic():
+            lock_log()
+            since = time.monotonic()
+            # Somebody wrote while this one waited for the lock: to fold that takes longer than
+            # all the rest, so others go first once more.
+            if not left or not work.is_behind:
+                _under_the_lock(work, run)
+                break
+    return time.monotonic() - since
+
+
+def _under_the_lock(work: Construction, run: Run) -> None:
+    """Fold the last stretch and swap. Raises `Overtaken` where somebody touched the build."""
     jobs = work.catch_up()
     if work.build.again and work.build.state == State.READY:
         first = ", ".join(sorted(work.build.again)[:5])
@@ -133,25 +150,24 @@ def _under_the_lock(number: int, run: Run) -> float:
         )
     _rename(work.build)
     run.report.counts.update({"folded under the lock": len(jobs), "swapped": 1})
-    return since
 
 
 def _rename(build: Build) -> None:
     old = builds.active(build.projections)
     now = timezone.now()
-    shadow.show(builds.tables_of(build), instead_as=builds.tables_of(old))
     parked = list(ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True))
+    shown, hidden = builds.tables_of(build), builds.tables_of(old)
     old.state, old.position, old.swapped_at = State.KEPT, build.position, now
     # Rows of parked jobs stood still in it.
     old.again = dict.fromkeys(parked, "was parked at the swap")
     old.save()
-    for other in Build.objects.filter(state=State.ACTIVE):
-        if set(other.projections) <= set(build.projections):
-            other.state = State.DROPPED  # nothing of it is read any more
-            other.save(update_fields=["state"])
-    # Of the other tables, other jobs may be parked.
-    if again := sorted({*parked, *build.again}):
-        refold(again)
+    nothing_read = [
+        other.pk
+        for other in Build.objects.filter(state=State.ACTIVE)
+        if set(other.projections) <= set(build.projections)
+    ]
+    Build.objects.filter(pk__in=nothing_read).update(state=State.DROPPED)
+    again = sorted({*parked, *build.again})
     build.state, build.swapped_at, build.again = State.ACTIVE, now, {}
     build.save()
     Checkpoint.objects.bulk_create(
@@ -160,6 +176,10 @@ def _rename(build: Build) -> None:
         unique_fields=["projection"],
         update_fields=["position"],
     )
+    # Readers wait for the tables from here to the commit.
+    shadow.show(shown, instead_as=hidden)
+    if again:
+        refold(again)  # of the other tables, other jobs may be parked
 
 
 def _patiently(act: Callable[[], T]) -> T:
