@@ -63,4 +63,10 @@ def _bars(kind: str, found: dict[str, dict[str, Figure]]) -> list[Bar]:
             TIMES_RUNNER,
             "at least",
         ),
+        Bar(
+            f"{kind}: in that rate where every event is read",
+            round(figure("no progress in the log: every event read") / runner, 1),
+            TIMES_RUNNER,
+            "at least",
+        ),
     ]

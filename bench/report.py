@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
@@ -65,8 +68,12 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print the results for people."""
-        if self.rows:
-            console.print(_table(self.name, self.rows))
+        table = _table(self.name, self.rows)
+        boundless = console.options.update(width=10_000)
+        if Measurement.get(console, boundless, table).minimum <= console.width:
+            console.print(table)
+        else:
+            console.print(_listed(self.name, self.rows))
         for bar in self.bars:
             word = "[green]holds[/]" if bar.holds else "[red]DOES NOT HOLD[/]"
             console.print(f"{word}  {bar.bar}: {bar.value:g} ({bar.side} {bar.limit:g})")
@@ -76,11 +83,26 @@ def _table(title: str, rows: Sequence[Mapping[str, Figure]]) -> Table:
     table = Table(title=title, title_justify="left")
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for name in columns:
-        figures = all(isinstance(row.get(name), int | float | None) for row in rows)
+        figures = all(row.get(name) is None or _is_number(row.get(name)) for row in rows)
         table.add_column(name, justify="right" if figures else "left")
     for row in rows:
         table.add_row(*(_shown(row.get(name)) for name in columns))
     return table
+
+
+def _listed(title: str, rows: Sequence[Mapping[str, Figure]]) -> Group:
+    """Return a paragraph for each row: a table of so many columns would be torn to pieces."""
+    paragraphs: list[RenderableType] = []
+    for row in rows:
+        words = [_shown(one) for one in row.values() if isinstance(one, str)]
+        figures = [f"{name} {_shown(one)}" for name, one in row.items() if _is_number(one)]
+        paragraphs.append(Padding(" / ".join(words), (1, 0, 0, 0)))
+        paragraphs.append(Padding(Columns(figures, padding=(0, 3)), (0, 0, 0, 2)))
+    return Group(f"[italic]{title}[/]", *paragraphs)
+
+
+def _is_number(figure: Figure) -> bool:
+    return isinstance(figure, int | float)
 
 
 def _shown(figure: Figure) -> str:
