@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -94,9 +95,10 @@ def _listed(title: str, rows: Sequence[Mapping[str, Figure]]) -> Group:
     """Return a paragraph for each row: a table of so many columns would be torn to pieces."""
     paragraphs: list[RenderableType] = []
     for row in rows:
-        words = [_shown(one) for one in row.values() if isinstance(one, str)]
-        figures = [f"{name} {_shown(one)}" for name, one in row.items() if _is_number(one)]
-        paragraphs.append(Padding(" / ".join(words), (1, 0, 0, 0)))
+        # The words that a row begins with say what it is about.
+        words = list(itertools.takewhile(lambda one: isinstance(one, str), row.values()))
+        figures = [f"{name} {_shown(one)}" for name, one in [*row.items()][len(words) :]]
+        paragraphs.append(Padding(" / ".join(map(_shown, words)), (1, 0, 0, 0)))
         paragraphs.append(Padding(Columns(figures, padding=(0, 3)), (0, 0, 0, 2)))
     return Group(f"[italic]{title}[/]", *paragraphs)
 
