@@ -1,10 +1,10 @@
 """Seconds of media lost in each fault of a live stream, beside streamlink, yt-dlp and ffmpeg.
 
-All four record the same origin at the same time. What is missing is counted packet by packet
-against the numbered source; what cannot be had (it left the playlist before anybody could fetch
-it, or never was there) is told apart. Figures are seconds lost. `exit 0!` is success claimed in
-spite of loss that nobody was told of; `stopped` did not end by itself; `unplayable` cannot be
-decoded to its end.
+All four record the same origin at the same time, the peers with every option for patience that
+they have. What is missing is counted packet by packet against the numbered source; what cannot be
+had (it left the playlist before anybody could fetch it, or never was there) is told apart. Figures
+are seconds lost. `exit 0!` is success claimed in spite of loss that nobody was told of; `stopped`
+did not end by itself; `unplayable` cannot be decoded to its end.
 """
 
 from __future__ import annotations

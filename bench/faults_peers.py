@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,16 +67,31 @@ class Peer:
 
 
 def peers(folder: Path) -> dict[str, Peer]:
-    """Return the peers by name, with the options that their manuals name for live HLS."""
+    """Return the peers by name, each told to be as patient as its manual knows how."""
     ffmpeg = get_ffmpeg_exe()
-    streamlink = [sys.executable, "-m", "streamlink", "--no-config", "-o", "out.ts", "URL", "best"]
+    again = [
+        *("-reconnect", "1", "-reconnect_streamed", "1", "-reconnect_on_network_error", "1"),
+        *("-reconnect_on_http_error", "4xx,5xx", "-reconnect_delay_max", "60"),
+    ]
+    streamlink = [
+        *(sys.executable, "-m", "streamlink", "--no-config", "--retry-open", "5"),
+        # More attempts at segments would stop everything behind one that is gone for good.
+        *("--hls-playlist-reload-attempts", "60", "--stream-segment-attempts", "5"),
+        *("--stream-segmented-queue-deadline", "0", "--stream-timeout", "180"),
+        *("-o", "out.ts", "URL", "best"),
+    ]
     ytdlp = [
         *(sys.executable, "-m", "yt_dlp", "--ignore-config", "--no-part", "--hls-use-mpegts"),
+        *("--retries", "infinite", "--fragment-retries", "infinite"),
+        *("--downloader-args", f"ffmpeg_i:{shlex.join(again)}"),
         *("--ffmpeg-location", ffmpeg, "-o", "out.ts", "URL"),
     ]
-    plain = [ffmpeg, "-nostdin", "-i", "URL", "-map", "0:v:0", "-map", "0:a:0", "-c", "copy"]
+    plain = [
+        *(ffmpeg, "-nostdin", *again, "-seg_max_retry", "5", "-i", "URL"),
+        *("-map", "0:v:0", "-map", "0:a:0", "-c", "copy", "out.mkv"),
+    ]
     return {
         "streamlink": Peer(folder / "streamlink", streamlink, "out.ts"),
         "yt-dlp": Peer(folder / "yt-dlp", ytdlp, "out.ts"),
-        "ffmpeg": Peer(folder / "ffmpeg", [*plain, "out.mkv"], "out.mkv"),
+        "ffmpeg": Peer(folder / "ffmpeg", plain, "out.mkv"),
     }
