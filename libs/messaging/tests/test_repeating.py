@@ -73,6 +73,17 @@ class TestRepeating:
         with pytest.raises(Ignore):
             repeating(unwanted, sqlite_store.recorder, bus)(wish)
 
+    def test_says_it_once_more_when_a_replay_forces_it(self, sqlite_store, bus, portal):
+        write(sqlite_store, "concert")
+        marks = {"replayid": "4bd3f8a0-6b0f-5d0e-9f53-3a2f2f0f9c11", "replayforce": True}
+        wish = asked("test/concert", 1).model_copy(update=marks)
+        answer = repeating(unwanted, sqlite_store.recorder, bus)
+        answer(asked("test/concert", 1))
+        answer(wish)
+        answer(wish)  # delivered again
+        assert sequences(take(portal, 2), "concert") == [1, 1]
+        assert portal.depth()["visible"] == 0
+
     def test_hands_other_events_on(self, sqlite_store, bus):
         seen: list[Event] = []
         repeating(seen.append, sqlite_store.recorder, bus)(event("concert", 1))

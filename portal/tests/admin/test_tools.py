@@ -72,9 +72,10 @@ class TestTools:
         page = browser.post(tools, {**order, "dry_run": "on"}).content.decode()
         assert "replay: dry run: 1 sent" in page
         assert not Replay.objects.exists()
-        browser.post(tools, order)
+        browser.post(tools, {**order, "force": "on"})
         assert manage("replays", "work").code == 0
-        assert Replay.objects.get().counts == {"sent": 1}
+        record = Replay.objects.get()
+        assert (record.counts, record.parameters["force"]) == ({"sent": 1}, True)
 
     def test_refuse_a_replay_of_nothing_in_particular(self, staff, tools):
         page = staff().post(tools, {"verb": "replay", "to": "seeder"}).content.decode()
@@ -85,7 +86,10 @@ class TestTools:
         staff().post(tools, {"verb": "repair", "dry_run": "on"})
         assert not Replay.objects.exists()
         staff().post(tools, {"verb": "repair"})
-        assert Replay.objects.get().verb == "gaps"
+        assert Replay.objects.get().outcome == Outcome.QUEUED
+        assert manage("replays", "work").code == 1
+        record = Replay.objects.get()
+        assert (record.verb, record.counts) == ("gaps", {"not repaired": 1})
 
 
 class TestDeadLetters:

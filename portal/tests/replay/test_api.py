@@ -60,6 +60,11 @@ class TestGaps:
         }
         report = api("admin").post(V1 + "/gaps/repair", {"dry_run": True}).json()
         assert (report["left"], report["record"]) == (1, None)
+        record = api("admin").post(V1 + "/gaps/repair", {"jobs": ["concert"]}).json()
+        assert record["outcome"] == "queued"
+        assert manage("replays", "work").code == 1
+        record = api("viewer").get(f"{V1}/replays/{record['id']}").json()
+        assert (record["verb"], record["counts"]) == ("gaps", {"not repaired": 1})
         body = {"stream": gap["stream"], "reason": "the machine burnt"}
         assert api("admin").post(V1 + "/gaps/accept", body).status_code == 200
         assert api("viewer").get(V1 + "/gaps").json() == {"results": []}
@@ -153,9 +158,11 @@ class TestReplays:
         bus = Bus.connect(MessagingSettings())
         hear(Story.whole())
         admin = api("admin")
-        order = {"verb": "replay", "to": "seeder", "types": ["Uploaded"]}
-        assert self.wait(admin, admin.post(V1 + "/replays", order))["counts"] == {"sent": 1}
+        order = {"verb": "replay", "to": "seeder", "types": ["Uploaded"], "force": True}
+        record = self.wait(admin, admin.post(V1 + "/replays", order))
+        assert (record["counts"], record["parameters"]["force"]) == ({"sent": 1}, True)
         (message,) = bus.queue("seeder").receive(wait=5)
+        assert message.event().forced_by == record["id"]
         bus.queue("seeder").quarantine(message, "cannot be handled")
         depths = api("viewer").get(V1 + "/dead-letters").json()["results"]
         assert {one["queue"]: one["visible"] for one in depths}["seeder"] == 1
@@ -198,7 +205,8 @@ class TestAdmin:
         poison(Story.whole("bad"), 1)
         Inbox(refold).receive([Arrival("{broken")])
         message = QuarantinedMessage.objects.get()
-        assert "not repaired" in act("eventlog.streamcursor", "repair", "recorder/concert.1")
+        assert "on its way" in act("eventlog.streamcursor", "repair", "recorder/concert.1")
+        assert manage("replays", "work").code == 1
         assert "still parked" in act("eventlog.parkedjob", "retry", parked_row())
         assert "say why" in act("eventlog.parkedjob", "skip", parked_row())
         assert "1 skipped" in act(

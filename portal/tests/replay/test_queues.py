@@ -176,6 +176,58 @@ class TestReplay:
         assert Replay.objects.get().outcome == "failed"
 
 
+class TestForce:
+    def test_stands_in_the_message_beside_the_id_of_the_replay(self, bus, hear):
+        hear(Story.whole())
+        done = manage("replay", "--to", "seeder", "--type", "Uploaded", "--force", "--json")
+        (message,) = taken(bus.queue("seeder"), 1)
+        event = message.event()
+        assert (event.forced_by, event.is_replayed) == (done.json["record"], False)
+        assert Replay.objects.get().parameters["force"] is True
+
+    def test_stands_in_no_message_of_a_replay_without_it(self, bus, hear):
+        hear(Story.whole())
+        event = LoggedEvent.objects.get(type__contains="Uploaded")
+        event.envelope = json.dumps({**json.loads(event.envelope), "replayforce": True})
+        event.save(update_fields=["envelope"])
+        manage("replay", "--to", "seeder", "--type", "Uploaded")
+        (message,) = taken(bus.queue("seeder"), 1)
+        assert message.event().is_replayed
+        assert "replayforce" not in message.body
+
+    def test_holds_for_what_is_resumed(self, bus, hear):
+        hear(Story.whole("one"), Story.whole("two"))
+
+        def stop(done, _total):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            replay(Call(progress=stop), "seeder", Selection(types=("Uploaded",)), force=True)
+        record = Replay.objects.get()
+        assert manage("replay", "--resume", record.pk).code == 0
+        messages = taken(bus.queue("seeder"), 2)
+        assert {one.event().forced_by for one in messages} == {str(record.pk)}
+
+    def test_is_nothing_to_the_log_whose_places_are_unique(self, bus, hear):
+        hear(Story.whole())
+        before = columns()
+        assert manage("replay", "--to", "portal", "--job", "concert", "--force").code == 0
+        messages = taken(bus.queue("portal"), LoggedEvent.objects.count())
+        receipt = Inbox(refold).receive([Arrival(one.body) for one in messages])
+        assert (len(receipt.stored), receipt.quarantined) == (0, 0)
+        assert receipt.duplicates == LoggedEvent.objects.count()
+        assert columns() == before
+
+    @pytest.mark.parametrize("force", [(), ("--force",)])
+    def test_or_not_a_request_of_a_job_that_is_over_is_not_sent(self, bus, hear, force):
+        failed = Story("failed").requested().launched().failed()
+        hear(Story.whole("over"), failed, Story("new").requested())
+        done = manage("replay", "--to", "dispatcher", "--type", "JobRequested", *force, "--json")
+        assert done.json["counts"] == {"sent": 1, "of jobs that are over": 2}
+        (message,) = taken(bus.queue("dispatcher"), 1)
+        assert message.group == "new"
+
+
 class TestDeadLetters:
     def test_are_counted_for_every_queue(self, bus):
         dead(bus, "seeder", "one")

@@ -47,6 +47,11 @@ def deleted(key: str = KEY) -> Event:
     return event(RecordingDeleted(key=key, reason="asked"), stream=f"portal/{JOB}", sequence=2)
 
 
+def replayed(event: Event, replay: str = "r1", *, force: bool = False) -> Event:
+    """The event as a replay brings it."""
+    return event.model_copy(update={"replayid": replay, "replayforce": True if force else None})
+
+
 def event(fact: Fact, *, stream: str, sequence: int) -> Event:
     return Event.of(fact, source="/test", job_id=JOB, stream=stream, sequence=sequence, time=NOON)
 

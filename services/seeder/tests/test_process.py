@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from chronicle_contracts import Event, Fact
+from chronicle_contracts import Event, Fact, encode
 from chronicle_contracts.portal import RecordingDeleted, RepeatRequested
 from chronicle_contracts.recorder import Checksum, Completeness, Uploaded
+from chronicle_contracts.seeder import SeedingProgress
 from chronicle_local import second_client
 from chronicle_messaging import Bus, MessagingSettings, read_event
 from chronicle_storage import StorageSettings, open_store
@@ -34,12 +36,22 @@ class Portal:
     bus: Bus
     heard: list[Event] = field(default_factory=list)
 
-    def say(self, fact: Fact, *, stream: str, sequence: int) -> None:
+    def say(self, fact: Fact, *, stream: str, sequence: int) -> Event:
         moment = datetime(2026, 1, 31, tzinfo=UTC)
         event = Event.of(
             fact, source="/test", job_id=JOB, stream=stream, sequence=sequence, time=moment
         )
         assert self.bus.publisher().publish([event]) == 1
+        return event
+
+    def replays(self, event: Event, replay: str, *, force: bool) -> None:
+        """Send an event to the seeder alone, as `manage.py replay` does."""
+        marks = {"replayid": replay, "replayforce": True if force else None}
+        self.bus.queue("seeder").send(
+            encode(event.model_copy(update=marks)).decode(),
+            group=event.subject,
+            deduplication_id=uuid4().hex,
+        )
 
     def hears(self, name: str, times: int = 1) -> bool:
         queue = self.bus.queue("portal")
@@ -93,7 +105,7 @@ class TestProcess:
             duration=10.0,
             completeness=Completeness(score=1.0, missing_seconds=0.0, verified=True),
         )
-        portal.say(fact, stream=f"recorder/{JOB}.1", sequence=1)
+        uploaded = portal.say(fact, stream=f"recorder/{JOB}.1", sequence=1)
         wait_until(lambda: portal.hears("SeedingStarted"), "seeding has started")
 
         # A client that knows nothing but the .torrent finds the seeder by the tracker.
@@ -109,6 +121,15 @@ class TestProcess:
         again = portal.heard.pop()
         assert again == next(one for one in portal.heard if one.id == again.id)
 
+        # Of one job all come in order: what follows shows what came of those before.
+        portal.replays(uploaded, "r1", force=False)
+        for _ in range(2):
+            portal.replays(uploaded, "r2", force=True)
+        portal.replays(uploaded, "r3", force=False)
+        wait_until(lambda: portal.hears("SeedingStarted", 2), "it is seeded anew")
+        queue = portal.bus.queue("seeder")
+        wait_until(lambda: not any(queue.depth().values()), "all replays are handled")
+
         store.delete(KEY)
         portal.say(RecordingDeleted(key=KEY, reason="asked"), stream=f"portal/{JOB}", sequence=2)
         wait_until(lambda: portal.hears("SeedingStopped"), "seeding has stopped")
@@ -117,6 +138,8 @@ class TestProcess:
         seeder.send_signal(signal.SIGTERM)
         assert seeder.wait(30) == 0
         ours = [one for one in portal.heard if one.source == "/seeder"]
-        assert [type(one.data).__name__ for one in ours[:2]] == ["TorrentCreated", "SeedingStarted"]
+        said = [type(one.data).__name__ for one in ours if type(one.data) is not SeedingProgress]
+        assert said == [*["TorrentCreated", "SeedingStarted"] * 2, "SeedingStopped"]
+        assert [one.causationreplay for one in ours[-3:-1]] == ["r2", "r2"]
         assert [one.sequence for one in ours] == list(range(1, len(ours) + 1))
         assert b"for this test alone" not in (tmp_path / "seeder.log").read_bytes()

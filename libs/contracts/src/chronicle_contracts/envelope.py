@@ -65,6 +65,12 @@ class Event(BaseModel):
     replayid: str | None = Field(
         default=None, description="the replay that sent it again, to one consumer alone"
     )
+    replayforce: bool | None = Field(
+        default=None, description="true: that replay asks to do again what was done for it"
+    )
+    causationreplay: str | None = Field(
+        default=None, description="the replay by whose force the event that led to it was heard"
+    )
     data: SerializeAsAny[Fact]
 
     @field_validator("data", mode="before")
@@ -73,6 +79,16 @@ class Event(BaseModel):
         if isinstance(value, Fact):
             return value
         return fact_class(info.data.get("type", "")).model_validate(value)
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether a replay brings it, which asks to do nothing again."""
+        return self.replayid is not None and not self.replayforce
+
+    @property
+    def forced_by(self) -> str | None:
+        """The replay that asks to do again what was done for it, if one does."""
+        return self.replayid if self.replayforce else None
 
     @classmethod
     def of(
@@ -100,5 +116,6 @@ class Event(BaseModel):
             causationid=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
             sealed=True if sealed else None,
+            causationreplay=cause.forced_by if cause else None,
             data=fact,
         )

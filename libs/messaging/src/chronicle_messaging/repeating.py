@@ -37,15 +37,16 @@ def repeating(
 
 def _repeat(event: Event, request: RepeatRequested, recorder: AggregateRecorder, bus: Bus) -> None:
     """Raises `Ignore` where the store has nothing of it, `Retry` where not all was confirmed."""
-    if event.replayid is not None:
+    if event.is_replayed:
         raise Ignore("a wish of the past that a replay brings is not granted twice")
     publisher = bus.publisher()
+    # The same occasion if this message comes again; another one if it is asked for anew.
+    occasion = (event.forced_by or event.id.hex)[:16]
     said, after = 0, request.from_sequence - 1
     while stored := recorder.select_events(
         request.stream, gt=after, lte=request.to_sequence, limit=WINDOW
     ):
-        # The same occasion if this message comes again; another one if it is asked for anew.
-        confirmed = publisher.publish([one.state for one in stored], again=event.id.hex[:16])
+        confirmed = publisher.publish([one.state for one in stored], again=occasion)
         said += confirmed
         if confirmed < len(stored):
             raise Retry(f"{said} events of {request.stream} were said again, then it failed")

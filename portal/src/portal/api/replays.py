@@ -57,6 +57,9 @@ class ReplayOrder(StrictSerializer):
     until = serializers.DateTimeField(required=False)
     everything = serializers.BooleanField(default=False)
     rate = serializers.FloatField(required=False, min_value=0.001)
+    force = serializers.BooleanField(
+        default=False, help_text="the consumer does again what it has done already"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A replay goes to somebody."""

@@ -55,7 +55,12 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
             until=order.get("until"),
             everything=order["everything"],
         )
-        given = {"to": order["to"], "rate": order.get("rate"), **selection.as_parameters()}
+        given = {
+            "to": order["to"],
+            "rate": order.get("rate"),
+            "force": order["force"] or None,
+            **selection.as_parameters(),
+        }
         return self.begin("replay", given, order)
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""Times as people type them."""
+"""Places of the log and times, as people type them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from django.utils.dateparse import parse_datetime
 from portal.replay.errors import BadParameters
 
 
-def parse(text: str | None, name: str) -> datetime | None:
+def moment(text: str | None, name: str) -> datetime | None:
     """Return a time with its zone, None for no text. Raises `BadParameters`."""
     if text is None:
         return None
     try:
-        moment = parse_datetime(text)
+        found = parse_datetime(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        found = None
+    if found is None or found.tzinfo is None:
         raise BadParameters(
             f"{name} is {text!r}; write it as 2026-01-31T12:00:00Z", field=name.lstrip("-")
         )
-    return moment
+    return found
+
+
+def position(text: str | None, name: str) -> int | None:
+    """Return a position of the log, None for no text. Raises `BadParameters`."""
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > len(str(2**63)) - 1:
+        raise BadParameters(f"{name} is {text!r}; positions are numbers from 1 on", field=name)
+    return int(text)

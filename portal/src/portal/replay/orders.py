@@ -44,7 +44,9 @@ def _verify(call: Call, given: Arguments) -> Report:
 
 
 def _replay(call: Call, given: Arguments) -> Report:
-    return replay(call, given["to"], Selection.of_parameters(given), rate=given.get("rate"))
+    selection = Selection.of_parameters(given)
+    force = bool(given.get("force"))
+    return replay(call, given["to"], selection, rate=given.get("rate"), force=force)
 
 
 def _replay_on(call: Call, given: Arguments) -> Report:

@@ -13,7 +13,7 @@ from unfold.widgets import (  # type: ignore[import-untyped]
 
 from portal.replay import queues
 from portal.replay.errors import BadParameters
-from portal.replay.moments import parse
+from portal.replay.moments import moment
 from portal.replay.sending import Selection
 
 
@@ -39,6 +39,11 @@ class ReplayForm(forms.Form):
     everything = forms.BooleanField(
         required=False, label="The whole log", widget=UnfoldBooleanSwitchWidget
     )
+    force = forms.BooleanField(
+        required=False,
+        label="Force: do again what was done already",
+        widget=UnfoldBooleanSwitchWidget,
+    )
     dry_run = forms.BooleanField(
         required=False, initial=True, label="Dry run", widget=UnfoldBooleanSwitchWidget
     )
@@ -58,8 +63,8 @@ class ReplayForm(forms.Form):
             self.selection = Selection(
                 types=_listed(data.get("types")),
                 jobs=_listed(data.get("jobs")),
-                since=parse(data.get("since") or None, "since"),
-                until=parse(data.get("until") or None, "until"),
+                since=moment(data.get("since") or None, "since"),
+                until=moment(data.get("until") or None, "until"),
                 everything=data.get("everything", False),
             )
             self.selection.check()
@@ -72,6 +77,7 @@ class ReplayForm(forms.Form):
         return {
             "to": self.cleaned_data["to"],
             "rate": self.cleaned_data["rate"],
+            "force": self.cleaned_data["force"] or None,
             **self.selection.as_parameters(),
         }
 

@@ -73,16 +73,44 @@ class Seeder:
         uploaded = event.data
         assert isinstance(uploaded, Uploaded)
         seed = self._seed(event)
-        if not seed.has_answered(event) and not seed.has_torrent_of(
-            uploaded.key, content_of(uploaded)
-        ):
+        if self._is_to_make(seed, event, uploaded):
             try:
-                seed.create(self._make(uploaded, event), at=self._clock(), cause=event)
+                created = self._make(uploaded, event)
+                if event.forced_by is not None:
+                    self._take_away(seed)
+                seed.create(created, at=self._clock(), cause=event)
             except CannotMake as problem:
                 seed.fail(uploaded.key, problem.code, problem.detail, at=self._clock(), cause=event)
             self._offering.save(seed)
         if not self._offering.match(seed, cause=event):
             self._left_over()  # to the reconciler: the engine is away, or checks for minutes
+
+    def _is_to_make(self, seed: Seed, event: Event, uploaded: Uploaded) -> bool:
+        """Decide by what was done for this event; raises `Ignore` where a replay changes nothing.
+
+        By force it is done again, once for each replay; but what a newer upload or a deletion
+        has made a thing of the past stays that.
+        """
+        is_there = seed.has_torrent_of(uploaded.key, content_of(uploaded))
+        is_done = seed.has_answered(event) or is_there
+        if is_done and event.is_replayed:
+            raise Ignore(f"{event.id} was answered before, and this replay forces nothing")
+        if event.forced_by is None or not is_done:
+            return not is_done
+        if seed.is_deleted:
+            raise Ignore(f"{uploaded.key} was deleted")
+        if not (is_there or seed.is_of(event)):
+            raise Ignore(f"{uploaded.key} was uploaded anew since")
+        return not seed.has_redone(event)
+
+    def _take_away(self, seed: Seed) -> None:
+        """Let the engine forget what it is to take anew; before that is recorded."""
+        if seed.torrent is None:
+            return
+        try:
+            self._offering.withdraw(seed.torrent.info_hash)
+        except EngineDown as down:
+            raise Retry(f"{seed.torrent.info_hash} is still in the engine: {down}") from down
 
     def _make(self, uploaded: Uploaded, event: Event) -> TorrentCreated:
         wish = self._wish(uploaded, made_at=event.time)
@@ -137,6 +165,8 @@ class Seeder:
         deleted = event.data
         assert isinstance(deleted, RecordingDeleted)
         seed = self._seed(event)
+        if event.is_replayed and seed.has_answered(event):
+            raise Ignore(f"{event.id} was answered before, and this replay forces nothing")
         if seed.torrent is None or seed.torrent.recording_key != deleted.key:
             raise Ignore(f"there is no torrent of {deleted.key}")
         if seed.has_answered(event) and seed.why_stopped != "deleted":
@@ -145,10 +175,7 @@ class Seeder:
         self._offering.save(seed)
         self._recordings.delete(seed.torrent.key)
         self._recordings.delete(naming.watch_key(deleted.key))
-        try:
-            self._offering.withdraw(seed.torrent.info_hash)
-        except EngineDown as down:
-            raise Retry(f"{seed.torrent.info_hash} is still in the engine: {down}") from down
+        self._take_away(seed)
 
     def _seed(self, event: Event) -> Seed:
         stream = Seed.stream(event.subject)

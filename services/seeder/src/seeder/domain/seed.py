@@ -66,6 +66,7 @@ class Seed(Aggregate):
         self.replaced = frozenset()
         self._said_at: datetime | None = None
         self._answered: frozenset[str] = frozenset()
+        self._newest: str | None = None
         self._at: datetime | None = None
 
     # What is asked of it.
@@ -83,6 +84,19 @@ class Seed(Aggregate):
         an old deletion not stop it.
         """
         return str(event.id) in self._answered
+
+    def has_redone(self, event: Event) -> bool:
+        """Return whether the forced replay that brings this event has led to something already."""
+        return _again(str(event.id), event.forced_by) in self._answered
+
+    def is_of(self, event: Event) -> bool:
+        """Return whether the newest torrent, or the newest failure, came of this very event."""
+        return str(event.id) == self._newest
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it stopped because its recording was deleted."""
+        return self.state is State.STOPPED and self.why_stopped == "deleted"
 
     @property
     def is_wanted(self) -> bool:
@@ -103,9 +117,10 @@ class Seed(Aggregate):
     # What is decided about it.
 
     def create(self, torrent: TorrentCreated, *, at: datetime, cause: Event) -> None:
-        """Record a torrent, unless it is the one that is there."""
+        """Record a torrent, unless it is the one that is there and nobody forces it anew."""
         assert torrent.content is not None
-        if not self.has_torrent_of(torrent.recording_key, torrent.content):
+        is_there = self.has_torrent_of(torrent.recording_key, torrent.content)
+        if cause.forced_by is not None or not is_there:
             self.record(torrent, at=at, cause=cause)
 
     def fail(
@@ -159,6 +174,10 @@ class Seed(Aggregate):
         self._at = event.time
         if isinstance(event.data, ANSWERS) and event.causationid:
             self._answered |= {event.causationid}
+            if not isinstance(event.data, SeedingStopped):
+                self._newest = event.causationid
+            if event.causationreplay:
+                self._answered |= {_again(event.causationid, event.causationreplay)}
         self.apply(event.data)
 
     @singledispatchmethod
@@ -196,3 +215,7 @@ class Seed(Aggregate):
     def _(self, fact: SeedingStopped) -> None:
         self.state = State.STOPPED
         self.why_stopped = fact.why
+
+
+def _again(event_id: str, replay_id: str | None) -> str:
+    return f"{event_id}/{replay_id}"

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from portal.replay.console import VerbCommand
-from portal.replay.moments import parse
+from portal.replay.moments import moment
 from portal.replay.past import as_of
 from portal.replay.records import Call, Report
 
@@ -26,7 +26,7 @@ class Command(VerbCommand):
 
     def run_verb(self, call: Call, options: dict[str, Any]) -> Report:
         """Fold the history up to then."""
-        time = parse(options["time"], "--time")
+        time = moment(options["time"], "--time")
         state = as_of(options["job"], position=options["position"], time=time)
         report = Report("as_of", call.dry_run, items=[state.model_dump(mode="json")])
         report.counts["events on the timeline"] = len(state.timeline)

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from portal.replay.console import VerbCommand
 from portal.replay.errors import BadParameters
-from portal.replay.moments import parse
+from portal.replay.moments import moment
 from portal.replay.records import Call, Report
 from portal.replay.sending import Selection, replay, resume
 
@@ -28,6 +28,9 @@ class Command(VerbCommand):
         parser.add_argument("--until", help="heard before this time")
         parser.add_argument("--all", action="store_true", help="the whole log")
         parser.add_argument("--rate", type=float, help="events a second at most")
+        parser.add_argument(
+            "--force", action="store_true", help="let it do again what it has done already"
+        )
         parser.add_argument("--resume", metavar="ID", help="go on with an interrupted replay")
 
     def run_verb(self, call: Call, options: dict[str, Any]) -> Report:
@@ -39,8 +42,9 @@ class Command(VerbCommand):
         selection = Selection(
             types=tuple(options["type"]),
             jobs=tuple(options["job"]),
-            since=parse(options["since"], "--since"),
-            until=parse(options["until"], "--until"),
+            since=moment(options["since"], "--since"),
+            until=moment(options["until"], "--until"),
             everything=options["all"],
         )
-        return replay(call, options["to"], selection, rate=options["rate"])
+        rate, force = options["rate"], options["force"]
+        return replay(call, options["to"], selection, rate=rate, force=force)
