@@ -34,9 +34,12 @@ def active(names: Sequence[str]) -> Build:
         if build.projections == list(names):
             return build
     now = timezone.now()
-    return Build.objects.create(
+    build = Build.objects.create(
         state=State.ACTIVE, projections=list(names), started_at=now, swapped_at=now
     )
+    for name in tables_of(build).values():
+        shadow.drop(name)  # left by a build of that number, before the records were emptied
+    return build
 
 
 def begin(names: Sequence[str]) -> Build:

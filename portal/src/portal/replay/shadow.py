@@ -1,22 +1,25 @@
 """Tables beside the ones that everybody reads: made, filled, swapped, dropped.
 
-Each has the columns of a projection's model and a name of its own for ever. Django derives the
-names of indexes from the name of their table, so no two tables' indexes collide when a table
-has become another one (index names are global in a PostgreSQL schema). Nothing refers to these
-tables, so a rename moves nothing else.
+Each has the columns of a projection's model. Names of indexes are global in a schema, Django
+derives them from the name of the table, and they stay when the table is renamed: so each table
+is made under a name that no other one ever had, and then gets the one that it is known by.
+Nothing refers to these tables, so a rename moves nothing else.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
+from uuid import uuid4
 
 from django.apps.registry import Apps
 from django.db import connection, models
 
 from portal.projections.projection import Projection
+from portal.projections.registry import PROJECTIONS
 from portal.projections.tables import Table
 
 # A swap gives up a lock that it does not get at once: readers queue behind who waits for it.
@@ -26,7 +29,10 @@ _LOCK_WAIT = "300ms"
 @functools.cache
 def model_of(model: type[models.Model], table: str) -> type[models.Model]:
     """Return a model like another one over another table; no app knows it."""
+    return _like(model, table)
 
+
+def _like(model: type[models.Model], table: str) -> type[models.Model]:
     class Meta:
         app_label = model._meta.app_label
         db_table = table
@@ -49,16 +55,26 @@ def create(projection: Projection, name: str) -> None:
     # sake of foreign keys, of which there are none.
     editor = connection.schema_editor(collect_sql=True, atomic=False)
     editor.deferred_sql = []
-    editor.create_model(model_of(projection.model, name))
+    unique = f"{name}_{uuid4().hex[:8]}"
+    editor.create_model(_like(projection.model, unique))
     with connection.cursor() as cursor:
         for statement in [*editor.collected_sql, *map(str, editor.deferred_sql)]:
             cursor.execute(statement)
+        cursor.execute(_rename(unique, name))
 
 
 def drop(name: str) -> None:
     """Drop a table, if it is there."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(name)}")
+
+
+def drop_all() -> None:
+    """Drop the tables of all builds but those that everybody reads."""
+    ours = "|".join(re.escape(one.table) for one in PROJECTIONS)
+    for name in connection.introspection.table_names():
+        if re.fullmatch(rf"({ours})_b\d+", name):
+            drop(name)
 
 
 def exists(name: str) -> bool:
@@ -81,9 +97,8 @@ def show(tables: Mapping[str, str], *, instead_as: Mapping[str, str]) -> None:
     holds the log's lock. On PostgreSQL it raises `OperationalError` where long readers keep a
     table: try again.
     """
-    name = connection.ops.quote_name
     renames = [
-        f"ALTER TABLE {name(old)} RENAME TO {name(new)}"
+        _rename(old, new)
         for live, built in tables.items()
         for old, new in ((live, instead_as[live]), (built, live))
     ]
@@ -94,6 +109,11 @@ def show(tables: Mapping[str, str], *, instead_as: Mapping[str, str]) -> None:
         else:
             for rename in renames:
                 cursor.execute(rename)
+
+
+def _rename(old: str, new: str) -> str:
+    name = connection.ops.quote_name
+    return f"ALTER TABLE {name(old)} RENAME TO {name(new)}"
 
 
 @contextmanager
