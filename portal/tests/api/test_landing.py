@@ -22,6 +22,14 @@ class TestLanding:
         assert '<a class="underline" href="/api/v1/jobs/concert/recording">' in html
         assert "1 of them under way" in html
 
+    def test_says_that_a_recording_lacks_something(self, client, person, hear):
+        torn = Story("torn").requested().launched().recording().uploaded(score=0.9)
+        hear(Story.whole(), torn)
+        client.force_login(person("viewer"))
+        html = client.get("/").content.decode()
+        assert "COMPLETED</span>" in html
+        assert html.count("CREATING_TORRENT with losses") == 1
+
     def test_offers_the_admin_to_staff_alone(self, client, person):
         client.force_login(person("viewer"))
         assert "/admin/" not in client.get("/").content.decode()

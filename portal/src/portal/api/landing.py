@@ -24,7 +24,7 @@ def page(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "job": job,
-            "badge": pages.badge(job.status),
+            "badge": pages.badge(job.status, losses=job.losses),
             "progress": wording.progress(job),
             "address": pages.address(job.url),
             "files": pages.files(job),
