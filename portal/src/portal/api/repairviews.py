@@ -13,7 +13,7 @@ from portal.api import replays as shapes
 from portal.api.tools import NewestFirst, Tool
 from portal.eventlog.models import ParkedJob, QuarantinedMessage
 from portal.replay import gaps, parked, quarantine
-from portal.replay.repairing import accept_gap, repair_gaps
+from portal.replay.repairing import accept_gap
 from portal.replay.repeats import ask
 
 
@@ -39,12 +39,12 @@ class GapRepair(Tool):
     @extend_schema(
         summary="Get what is missing, or ask its publisher to say it again",
         request=shapes.RepairOrder,
-        responses=shapes.ReportSerializer,
+        responses={200: shapes.ReportSerializer, 202: shapes.ReplaySerializer},
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002
         """Repair."""
         order = self.order(shapes.RepairOrder)
-        return self.report(lambda call: repair_gaps(call, jobs=order["jobs"]), order)
+        return self.begin("repair", {"jobs": order["jobs"]}, order)
 
 
 class GapAsk(Tool):

@@ -25,9 +25,9 @@ from portal.eventlog.models import (
     SkippedEvent,
     StreamCursor,
 )
-from portal.replay import gaps, parked, quarantine, repeats
+from portal.replay import gaps, parked, quarantine, repeats, work
 from portal.replay.actions import ReasonForm, act
-from portal.replay.repairing import repair_gaps
+from portal.replay.records import Call
 
 
 def _pretty(text: str) -> SafeString:
@@ -145,9 +145,10 @@ class StreamCursorAdmin(RoleAdmin):
 
     @admin.action(description="Get what their jobs lack", permissions=["administer"])
     def repair(self, request: HttpRequest, chosen: QuerySet[StreamCursor]) -> None:
-        """Repair the gaps of the jobs."""
-        jobs = set(chosen.values_list("job_id", flat=True))
-        act(self, request, lambda call: repair_gaps(call, jobs=jobs))
+        """Queue the repair of the jobs' gaps."""
+        jobs = sorted(set(chosen.values_list("job_id", flat=True)))
+        record = work.enqueue(Call(by=request.user.get_username()), "repair", {"jobs": jobs})
+        self.message_user(request, f"A repair is on its way; see record {record.pk}.")
 
     @admin.action(
         description="Ask their publishers for what comes after what was heard",

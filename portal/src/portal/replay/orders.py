@@ -13,6 +13,7 @@ from portal.replay.deadletters import redrive
 from portal.replay.models import Replay
 from portal.replay.pace import Pace
 from portal.replay.records import Call, Report
+from portal.replay.repairing import ANSWER_TIME, repair_gaps
 from portal.replay.sending import Selection, check, go_on, replay
 
 Arguments = Mapping[str, Any]
@@ -69,11 +70,17 @@ def _check_redrive(given: Arguments) -> None:
     Pace(given.get("rate"))
 
 
+def _repair(call: Call, given: Arguments) -> Report:
+    return repair_gaps(call, jobs=given.get("jobs", ()), wait=ANSWER_TIME)
+
+
 VERBS: Mapping[str, Verb] = {
     "rebuild": Verb(lambda given: chosen(given.get("projections", ())), _rebuild, _rebuild_on),
     "verify": Verb(lambda given: chosen(given.get("projections", ())), _verify, _verify),
     "replay": Verb(_check_replay, _replay, _replay_on),
     "redrive": Verb(_check_redrive, _redrive),
+    # What was got is there, what was asked for a moment ago is not asked for again.
+    "repair": Verb(lambda _: None, _repair, _repair),
 }
 
 

@@ -22,6 +22,8 @@ from portal.replay.records import Call, Report, Run, running
 _BATCH = 200
 _ELSEWHERE = "only its publisher has it, which is asked to say it again"
 _LOOK = 0.2  # seconds
+# In which a publisher that lives has said again what it was asked for.
+ANSWER_TIME = 10.0  # seconds
 
 
 def find_gaps(call: Call, *, jobs: Collection[str] = ()) -> Report:

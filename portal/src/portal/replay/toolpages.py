@@ -17,7 +17,6 @@ from portal.accounts.access import may_administer, may_view
 from portal.replay import deadletters, orders, work
 from portal.replay.errors import ReplayError
 from portal.replay.records import Call, Report
-from portal.replay.repairing import repair_gaps
 from portal.replay.toolforms import ReplayForm
 
 _methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -46,10 +45,10 @@ def tools(request: HttpRequest) -> HttpResponse:
             lambda call: orders.carry_out(call, "replay", form.given()),
             dry_run=True,
         )
-    elif verb in {"verify", "rebuild"}:
+    elif verb == "repair" and "dry_run" in request.POST:
+        report = _told(request, lambda call: orders.carry_out(call, verb, {}), dry_run=True)
+    elif verb in {"verify", "rebuild", "repair"}:
         return _queued(request, verb, {})
-    elif verb == "repair":
-        report = _told(request, repair_gaps, dry_run="dry_run" in request.POST)
     return _page(request, "tools", "Tools", form=form, report=report)
 
 

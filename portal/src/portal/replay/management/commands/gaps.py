@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from portal.replay.console import VerbCommand
 from portal.replay.errors import BadParameters
 from portal.replay.records import Call, Report
-from portal.replay.repairing import accept_gap, find_gaps, repair_gaps
+from portal.replay.repairing import ANSWER_TIME, accept_gap, find_gaps, repair_gaps
 from portal.replay.repeats import ask
 
 
@@ -26,7 +26,10 @@ class Command(VerbCommand):
             "--repair", action="store_true", help="put what is missing into the log"
         )
         parser.add_argument(
-            "--wait", type=float, default=10.0, help="repair: seconds to wait for what is asked for"
+            "--wait",
+            type=float,
+            default=ANSWER_TIME,
+            help="repair: seconds to wait for what is asked for",
         )
         parser.add_argument(
             "--ask", metavar="STREAM", help="ask its publisher for what comes after what was heard"
