@@ -111,3 +111,36 @@ class TestAdmin:
         page = client.get("/admin/jobs/job/concert/change/").content.decode()
         assert "recording.size" in page
         assert "Heartbeat, 3 times" in page
+
+    def test_leads_to_the_job_as_it_was_known(self, client, person, hear):
+        stored = hear(Story.whole()).stored
+        client.force_login(person("viewer", is_staff=True))
+        address = "/admin/jobs/job/concert/change/"
+        assert f'href="?position={stored[1].position}"' in client.get(address).content.decode()
+        then = client.get(address, {"position": stored[1].position}).content.decode()
+        assert "as it was known at position" in then
+        assert ("PENDING" in then, "COMPLETED" in then) == (True, False)
+        assert "URL checked" in then
+
+    def test_shows_a_job_as_it_was_at_a_time(self, client, person, hear):
+        stored = hear(Story.whole()).stored
+        client.force_login(person("viewer", is_staff=True))
+        address = "/admin/jobs/job/concert/change/"
+        time = stored[-1].occurred_at.isoformat()
+        assert "COMPLETED" in client.get(address, {"time": time}).content.decode()
+
+    @pytest.mark.parametrize(
+        ("asked", "words"),
+        [
+            ({"time": "noon"}, "write it as"),
+            ({"position": "-1"}, "positions are numbers"),
+            ({"position": "0"}, "nothing was known"),
+            ({"position": "1", "time": "2026-01-31T12:00:00Z"}, "either a position or a time"),
+        ],
+    )
+    def test_says_what_is_wrong_with_a_moment(self, client, person, hear, asked, words):
+        hear(Story.whole())
+        client.force_login(person("viewer", is_staff=True))
+        page = client.get("/admin/jobs/job/concert/change/", asked)
+        assert page.status_code == 200
+        assert words in page.content.decode()

@@ -18,9 +18,11 @@ from portal.jobs import pages, wording
 from portal.jobs.commands import retry_job, stop_job
 from portal.jobs.errors import CommandRefused
 from portal.jobs.models import Job
+from portal.jobs.readmodel import row_of
 from portal.jobs.submission_form import FIELDS, SubmissionForm
-from portal.replay.errors import NotNow
-from portal.replay.past import history_of
+from portal.replay.errors import NotNow, ReplayError
+from portal.replay.moments import moment, position
+from portal.replay.past import as_of, history_of
 
 
 @admin.register(Job)
@@ -28,6 +30,7 @@ class JobAdmin(RoleAdmin):
     """Nobody edits a job by hand: what is shown is folded from the log."""
 
     add_role = Role.OPERATOR
+    change_form_outer_before_template = "admin/jobs/as_of.html"
     list_display = ("name", "badge", "progress_line", "size", "attempt", "requested_at", "by")
     list_filter = ("status", "losses", "site", "requested_at")
     search_fields = ("id", "url", "title", "site", "filename")
@@ -78,6 +81,29 @@ class JobAdmin(RoleAdmin):
         match = request.resolver_match
         is_list = match is not None and (match.url_name or "").endswith("_changelist")
         return jobs.defer("timeline") if is_list else jobs
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Job | None:
+        """Return a job; as it was, where the address asks for a position or a time."""
+        job: Job | None = super().get_object(request, object_id, from_field)
+        asked = {name: request.GET[name] for name in ("position", "time") if request.GET.get(name)}
+        if job is None or not asked:
+            return job
+        try:
+            state = as_of(
+                job.id,
+                position=position(asked.get("position"), "position"),
+                time=moment(asked.get("time"), "time"),
+            )
+        except ReplayError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return job
+        known = "known at position" if "position" in asked else "at"
+        self.message_user(request, f"This is the job as it was {known} {' '.join(asked.values())}.")
+        row = row_of(state)
+        row._state.adding = True  # it is in no table
+        return row
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Ask for a URL when adding."""
@@ -163,6 +189,8 @@ class JobAdmin(RoleAdmin):
     @admin.display(description="timeline")
     def timeline_table(self, job: Job) -> str:
         """Show each event and what it changed; where that cannot be told, the milestones."""
+        if job._state.adding:  # as it was
+            return pages.timeline(job)
         try:
             return pages.changes(history_of(job.id))
         except NotNow:

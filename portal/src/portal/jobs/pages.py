@@ -119,17 +119,25 @@ def timeline(job: Job) -> SafeString | str:
 
 
 def changes(history: Sequence[EventChange]) -> SafeString | str:
-    """Return the history, oldest first; each event opens to what it changed."""
+    """Return the history, oldest first; each event opens to what it changed.
+
+    Its time leads to the page of the job as it was known then.
+    """
     if not history:
         return NOTHING
     rows = [
         (
-            *(_PADDING, f"{one.at:%Y-%m-%d %H:%M:%S}", _PADDING, one.what, one.detail or ""),
-            _changed(one.changes),
+            *(_PADDING, one.position, f"{one.at:%Y-%m-%d %H:%M:%S}"),
+            *(_PADDING, one.what, one.detail or "", _changed(one.changes)),
         )
         for one in history
     ]
-    lines = format_html_join("", "<tr><td {}>{}</td><td {}>{}</td><td>{}{}</td></tr>", rows)
+    lines = format_html_join(
+        "",
+        '<tr><td {}><a class="underline" href="?position={}">{}</a></td>'
+        "<td {}>{}</td><td>{}{}</td></tr>",
+        rows,
+    )
     return format_html("<table>{}</table>", lines)
 
 
