@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 MOST_USELESS = 3  # remuxers in a row that died without a second of media
 LONGEST_HEAD = 16 * 1024 * 1024  # bytes of one track that wait for the other
+GIVEN_WITHIN = 5.0  # seconds in which a remuxer that runs has taken what waited for it
 LONGEST_MEETING = 15.0  # seconds in which a track waits for the other's clock to change too
 
 
@@ -46,6 +47,7 @@ class Feed:
         self._waiting: set[int] = set()
         self._changes = 0
         self._open_tracks = set(range(tracks))
+        self._givers: list[threading.Thread] = []
         self._formats: list[str | None] | None = None
         self._current: Remuxer | None = None
         self._closed = False
@@ -125,6 +127,7 @@ class Feed:
 
     def begin_anew(self) -> None:
         """A new connection begins."""
+        self._settle()
         with self._lock:
             self._open_tracks = set(range(len(self._heads)))
             for watch in self._watches:
@@ -138,19 +141,21 @@ class Feed:
 
     def finish(self, track: int) -> None:
         """A track is whole; with the last one the file is final when this returns."""
-        with self._lock:
-            self._open_tracks.discard(track)
-            current = self._current
-            head = self._last_of(track) if current is not None else b""
-        with self._meeting:
-            self._meeting.notify_all()
-        if current is not None:
-            self._give_last(current, track, head)
-            if not self._open_tracks:
-                self._retire(current)
+        with self._writing[track]:
+            with self._lock:
+                self._open_tracks.discard(track)
+                current = self._current
+                head = self._last_of(track) if current is not None else b""
+            with self._meeting:
+                self._meeting.notify_all()
+            if current is not None:
+                self._give_last(current, track, head)
+        if current is not None and not self._open_tracks:
+            self._retire(current)
 
     def close(self) -> None:
         """Take nothing more; the file is final when this returns."""
+        self._settle()
         self._closed = True
         with self._meeting:
             self._meeting.notify_all()
@@ -205,7 +210,7 @@ class Feed:
     def _next(self, track: int, data: bytes) -> Remuxer | None:
         """Begin a file; None as long as another track has not said what it is."""
         if self._formats is not None:
-            return self._open()
+            return self._open(track)
         if is_page(data):
             self.unusable = "The source sends a web page in place of media."
             raise SinkClosed
@@ -221,9 +226,10 @@ class Feed:
         ]
         firsts[track] = firsts[track] or data[:16]
         self._formats = [container(first) for first in firsts]
-        return self._open()
+        return self._open(track)
 
-    def _open(self) -> Remuxer:
+    def _open(self, track: int) -> Remuxer:
+        """Begin a file, and give it what waits of its other tracks: nothing more may come."""
         assert self._formats is not None
         inputs = [
             Input(name, section.begins_at)
@@ -233,12 +239,29 @@ class Feed:
         self._fresh = set(range(len(inputs)))
         self._files += 1
         log.info("file_begun", file=remuxer.path.name, formats=self._formats)
-        for track in set(range(len(self._heads))) - self._open_tracks:
-            head = self._last_of(track)
-            threading.Thread(
-                target=self._give_last, args=(remuxer, track, head), daemon=True
-            ).start()
+        self._givers = []
+        for other in set(range(len(self._heads))) - {track}:
+            if other not in self._open_tracks:
+                last = self._last_of(other)
+                self._give(self._give_last, remuxer, other, last)
+            elif self._heads[other]:
+                self._give(self._give_waiting, other)
         return remuxer
+
+    def _give(self, target: Callable[..., None], *args: object) -> None:
+        """Write to another track than one's own: ffmpeg may take nothing of it yet."""
+        giver = threading.Thread(target=target, args=args, daemon=True)
+        self._givers.append(giver)
+        giver.start()
+
+    def _settle(self) -> None:
+        for giver in self._givers:
+            giver.join(GIVEN_WITHIN)
+
+    def _give_waiting(self, track: int) -> None:
+        with contextlib.suppress(SinkClosed), self._writing[track]:
+            while self._heads[track] and not self._is_written(track, b""):
+                pass  # the next file's turn
 
     def _with_head(self, track: int, data: bytes) -> bytes:
         """Return what waited of a track, then the data; nothing waits after that."""
