@@ -33,6 +33,7 @@ class DashOrigin:
         self.window = 15
         self.first = 0  # the number that the source counts from
         self.status = 200
+        self.mangled = lambda manifest: manifest
         self.missing: set[int] = set()
         self.refused: set[int] = set()
         self.ended_after: int | None = None
@@ -71,7 +72,7 @@ class DashOrigin:
 
     def answer(self, path):
         if path == "/live.mpd":
-            return self.status, self.manifest().encode() if self.status == 200 else b""
+            return self.status, self.mangled(self.manifest()).encode()
         number = int(re.findall(r"\d+", path)[0]) // (200 if self.way == "times" else 1)
         if number in self.refused:
             return 403, b""
@@ -234,6 +235,27 @@ class TestDashFetcher:
         origin.status = 200
         viewing.until_kept(origin.newest + 2).to_the_end()
         assert without_a_hole(viewing.numbers)
+
+    @pytest.mark.parametrize(
+        "lacking",
+        [
+            r"<S .*?/>",
+            r"<Period.*</Period>",
+            r'duration="200"|<SegmentTimeline.*</SegmentTimeline>',
+            r"</SegmentTemplate>.*|</Representation>.*",
+            r".+",
+        ],
+        ids=["no segments", "no period", "no lengths", "half of it", "nothing"],
+    )
+    def test_loses_nothing_while_the_manifest_tells_less(self, viewing, origin, lacking):
+        origin.window = 100
+        viewing.begin().until_kept(origin.newest + 1)
+        origin.mangled = lambda text: re.sub(lacking, "", text, flags=re.DOTALL)
+        origin.wait_for(origin.newest + 4)
+        origin.mangled = lambda text: text
+        viewing.until_kept(origin.newest + 1).to_the_end()
+        assert without_a_hole(viewing.numbers)
+        assert viewing.losses == []
 
     def test_asks_for_a_new_address_when_it_is_refused_and_goes_on_there(self, viewing, origin):
         origin.window = 100

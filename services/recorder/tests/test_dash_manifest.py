@@ -142,6 +142,24 @@ class TestLive:
         )
         assert urls(told(shown, after=after, now=BEGAN + 9)) == ["a1", "a2", "b1", "b2"]
 
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            '<SegmentTemplate media="$Time$"><SegmentTimeline/></SegmentTemplate>',
+            '<SegmentTemplate media="$Number$"><SegmentTimeline/></SegmentTemplate>',
+            '<SegmentList duration="2"/>',
+            "<SegmentList/>",
+        ],
+    )
+    def test_may_have_no_segments_for_a_moment(self, inner):
+        shown = manifest(inner, live=True)
+        assert told(shown, now=BEGAN + 60) == []
+        assert newest_end(shown, VIDEO, BEGAN, BEGAN + 60) is None
+
+    def test_without_lengths_of_segments_is_refused(self):
+        with pytest.raises(UnreadableManifest, match="no lengths"):
+            manifest('<SegmentTemplate media="$Number$"/>', live=True)
+
 
 class TestChosen:
     SETS = (

@@ -51,7 +51,9 @@ class DashDownload:
             # The source's clock may be behind ours: what it promises may come a little later.
             is_early = segment.is_promised and self._source.now() < segment.ends + segment.seconds
             is_worth_it = attempt < SEGMENT_ATTEMPTS or (status == NOT_FOUND and is_early)
-            if within <= 0 or not is_worth_it:
+            # Insisting on what left the window would let the next ones go, too.
+            is_gone = status == NOT_FOUND and not self._source.offers(segment.begins)
+            if within <= 0 or is_gone or not is_worth_it:
                 break
             found = self._answer(part, within)
             if found.content is not None or found.status in REFUSALS:

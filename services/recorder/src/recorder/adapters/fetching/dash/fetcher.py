@@ -16,7 +16,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 from recorder.adapters.fetching.dash.download import Body, DashDownload
-from recorder.adapters.fetching.dash.manifest import UnreadableManifest
 from recorder.adapters.fetching.dash.model import Part, Presentation, Wanted
 from recorder.adapters.fetching.dash.segments import DashSegment, available, newest_end
 from recorder.adapters.fetching.dash.source import DashSource
@@ -116,8 +115,6 @@ class DashFetcher(Fetcher):
                 if end is not None:
                     return end
             return FetchEnd("broken", "It was stopped.")
-        except UnreadableManifest as error:
-            return FetchEnd("broken", str(error))
         finally:
             self._source.leave()
             self._pool.shutdown(wait=False, cancel_futures=True)

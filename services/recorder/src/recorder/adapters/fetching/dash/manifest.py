@@ -51,12 +51,15 @@ def read(text: bytes, url: str) -> Presentation:
 def _presentation(root: ET.Element, url: str) -> Presentation:
     is_live = root.get("type") == "dynamic"
     location = _child(root, "Location")
+    periods = tuple(_periods(root, _based(url, root)))
+    if not is_live and any(_is_endless(period) for period in periods):
+        raise UnreadableManifest("the manifest tells no end")
     return Presentation(
         is_live=is_live,
         starts_at=moment(root.get("availabilityStartTime")),
         update_every=_seconds(root.get("minimumUpdatePeriod")) if is_live else None,
         window=_seconds(root.get("timeShiftBufferDepth")) if is_live else None,
-        periods=tuple(_periods(root, _based(url, root))),
+        periods=periods,
         location=urljoin(url, location.text.strip())
         if location is not None and location.text
         else None,
@@ -64,6 +67,12 @@ def _presentation(root: ET.Element, url: str) -> Presentation:
             (one.get("schemeIdUri", ""), one.get("value", ""))
             for one in _children(root, "UTCTiming")
         ),
+    )
+
+
+def _is_endless(period: Period) -> bool:
+    return period.ends is None and any(
+        one.template is not None and one.runs is None for one in period.representations
     )
 
 
@@ -121,7 +130,8 @@ def _representation(
     identity, bandwidth = one.get("id", ""), _number(one.get("bandwidth"), 0)
     values = (("RepresentationID", identity), ("Bandwidth", str(bandwidth)))
     offset = _number(said.get("presentationTimeOffset"), 0)
-    template, initial, parts = None, None, tuple[Part, ...]()
+    template, initial = None, None
+    parts: tuple[Part, ...] | None = None
     if name == "SegmentTemplate":
         template = Template(base, said.get("media", ""), values)
         if "initialization" in said:
@@ -131,9 +141,12 @@ def _representation(
     if name == "SegmentList":
         parts = tuple(_part(each, base, "media", "mediaRange") for each in found["SegmentURL"])
     length = None if ends is None else math.ceil((ends - begins) * timescale) + offset
-    runs = tuple(_runs(found["SegmentTimeline"][0], length)) if "SegmentTimeline" in found else ()
+    timeline = found.get("SegmentTimeline")
+    runs = None if timeline is None else tuple(_runs(timeline[0], length))
     ticks = _number(said.get("duration"), 0)
-    is_whole = template is None and not parts
+    if template is not None and runs is None and ticks <= 0:
+        raise ValueError("no lengths of segments are told")
+    is_whole = template is None and parts is None
     return Representation(
         id=identity,
         kind=kind,

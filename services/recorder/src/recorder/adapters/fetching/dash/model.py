@@ -43,7 +43,8 @@ class Representation:
     """One rendition within one period.
 
     Segments are told by `template` or `parts` (listed one by one), their times by `runs` or by
-    `ticks` (all of one length). With neither it is one file, `whole`.
+    `ticks` (all of one length); either list may be empty for a while. With neither it is one
+    file, `whole`.
     """
 
     id: str
@@ -56,8 +57,8 @@ class Representation:
     first_number: int
     initial: Part | None
     template: Template | None = None
-    parts: tuple[Part, ...] = ()
-    runs: tuple[Run, ...] = ()
+    parts: tuple[Part, ...] | None = None
+    runs: tuple[Run, ...] | None = None
     ticks: int = 0
     whole: Part | None = None
     early: float = 0.0  # seconds by which segments are there before they are complete

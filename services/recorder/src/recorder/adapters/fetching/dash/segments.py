@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from recorder.adapters.fetching.dash.manifest import UnreadableManifest, filled
+from recorder.adapters.fetching.dash.manifest import filled
 from recorder.adapters.fetching.dash.model import (
     Part,
     Period,
     Presentation,
     Representation,
+    Run,
     Wanted,
     chosen,
 )
@@ -55,7 +56,7 @@ def available(
     """Yield the segments that are there at `now`, those that lie behind `after`, in order.
 
     A segment lies behind a moment when more than half of it does: sums of rounded lengths
-    differ a little from what is told. Raises `UnreadableManifest`.
+    differ a little from what is told.
     """
     oldest = after
     if presentation.is_live and presentation.window is not None:
@@ -89,7 +90,7 @@ def _of_period(  # noqa: PLR0917 - what a segment's place depends on
     now: float,
 ) -> Iterator[DashSegment]:
     shift = period.begins - one.offset / one.timescale
-    is_promised = not one.runs and not one.parts
+    is_promised = one.runs is None and one.parts is None
     for number, ticks, length, part, is_whole in _places(
         presentation, period, one, starts_at, oldest, now
     ):
@@ -127,26 +128,26 @@ def _places(  # noqa: PLR0917
         seconds = (period.ends or period.begins) - period.begins
         yield 0, one.offset, round(seconds * one.timescale), one.whole, True
         return
-    if one.runs:
+    if one.runs is not None:
         until = (now - starts_at - period.begins) * one.timescale + one.offset
         low = (oldest - starts_at - period.begins) * one.timescale + one.offset
-        timed = _timed(one, low, until)
+        timed = _timed(one.runs, low, until)
     else:
         low = (oldest - starts_at - period.begins) * one.timescale
         timed = _even(presentation, period, one, low)
     for index, ticks, length in timed:
         if one.template is not None:
             part = _made(one, one.first_number + index, ticks)
-        elif index < len(one.parts):
+        elif one.parts is not None and index < len(one.parts):
             part = one.parts[index]
         else:
             return
         yield one.first_number + index, ticks, length, part, False
 
 
-def _timed(one: Representation, low: float, until: float) -> Iterator[tuple[int, int, int]]:
+def _timed(runs: tuple[Run, ...], low: float, until: float) -> Iterator[tuple[int, int, int]]:
     before = 0  # segments of the runs that are over
-    for run in one.runs:
+    for run in runs:
         # Millions may be told in one line: those that are too old are not gone through.
         first = max(0, int((low - run.begins) // run.ticks) - 1) if low > run.begins else 0
         count = run.count
@@ -160,17 +161,13 @@ def _timed(one: Representation, low: float, until: float) -> Iterator[tuple[int,
 def _even(
     presentation: Presentation, period: Period, one: Representation, low: float
 ) -> Iterator[tuple[int, int, int]]:
-    if one.parts:
+    if one.parts is not None:
         # A list that rolls on tells by its first number how much has left it.
         gone = max(0, one.first_number - 1) if presentation.is_live else 0
         length = one.ticks or round(((period.ends or 0) - period.begins) * one.timescale)
         for index in range(len(one.parts)):
             yield index, one.offset + (gone + index) * length, length
         return
-    if one.ticks <= 0:
-        raise UnreadableManifest("the manifest tells no lengths of segments")
-    if not presentation.is_live and period.ends is None:
-        raise UnreadableManifest("the manifest tells no end")
     for index in itertools.count(max(0, int(low // one.ticks) - 1) if low > 0 else 0):
         yield index, one.offset + index * one.ticks, one.ticks
 

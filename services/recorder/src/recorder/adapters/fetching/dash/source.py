@@ -70,6 +70,16 @@ class DashSource:
         """Return the time by the source's clock."""
         return time.time() + self._skew
 
+    def offers(self, moment: float) -> bool:
+        """Return whether what begins at a moment (Unix time) may be there, by the manifest."""
+        shown = self.presentation
+        if shown is None or not shown.periods:
+            return True
+        if shown.is_live:
+            return shown.window is None or moment >= self.now() - shown.window
+        ends = shown.periods[-1].ends
+        return ends is None or moment < self.starts_at + ends
+
     def begin_at(self, edge: float) -> float:
         """Return where all tracks begin: the place that the first of them asked for."""
         with self._lock:
