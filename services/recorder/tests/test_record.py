@@ -149,6 +149,12 @@ class TestRecordingWithoutAStream:
         assert world.facts(RecordingFailed)[0].code == "needs_login"
         assert world.time < 2
 
+    def test_waits_where_the_site_gave_one_before(self, world):
+        world.pauses = [(0, 45)]
+        world.site_answers = [LIVE, SourceProblem("unsupported", "It is no manifest."), LIVE]
+        world.ends = {2: BROKEN, 80: ENDED}
+        assert world.record() is Outcome.DELIVERED
+
     def test_fails_at_once_on_what_is_no_media(self, world):
         world.ends = {2: UNUSABLE}
         world.rate = 0

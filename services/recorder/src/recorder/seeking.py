@@ -124,7 +124,8 @@ class Seeking:
     def _without_stream(self, problem: SourceProblem, sighting: Sighting, idle: float) -> Verdict:
         log.info("no_stream", code=problem.code, detail=problem.detail)
         self._trouble = problem.detail
-        if problem.is_hopeless and not self._has_media():
+        # Once it gave a stream, an odd word is no last one: a page or manifest may be half written.
+        if problem.is_hopeless and not (self._has_media() or self._has_fetched):
             return Failure(problem.code, problem.detail)
         self._testimony.problem(problem)
         return self._verdict(sighting, idle)
