@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,12 +27,22 @@ DASH = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="
  media="v$Number$.m4s" initialization="v.mp4"/><Representation id="v" bandwidth="500000"
  width="320" height="180" codecs="avc1.4d401e"/></AdaptationSet></Period></MPD>"""
 
+NO_LENGTH = DASH.replace('duration="2" ', "")
+TIMELINE = NO_LENGTH.replace('v.mp4"/>', 'v.mp4"><SegmentTimeline/></SegmentTemplate>')
+LIST = re.sub("<SegmentTemplate.*?/>", '<SegmentList duration="2"/>', DASH, flags=re.DOTALL)
+
 ROUTES = {
     "/live.m3u8": (200, HLS, MEDIA),
     "/over.m3u8": (200, HLS, MEDIA + "#EXT-X-ENDLIST\n"),
     "/master.m3u8": (200, HLS, MASTER),
     "/live.mpd": (200, "application/dash+xml", DASH),
     "/over.mpd": (200, "application/dash+xml", DASH.replace('type="dynamic"', 'type="static"')),
+    "/nothing-by-number.mpd": (200, "application/dash+xml", TIMELINE),
+    "/nothing-by-time.mpd": (200, "application/dash+xml", TIMELINE.replace("$Number$", "$Time$")),
+    "/nothing-listed.mpd": (200, "application/dash+xml", LIST),
+    "/empty.mpd": (200, "application/dash+xml", ""),
+    "/half.mpd": (200, "application/dash+xml", DASH[:300]),
+    "/empty.m3u8": (200, HLS, ""),
     "/page": (200, "text/html", "<html><title>News</title>No stream here</html>"),
     "/film.mp4": (200, "video/mp4", "\0\0\0\x18ftypmp42" + "0" * 1000),
     "/secret.m3u8": (403, "text/plain", "no"),
@@ -105,6 +116,15 @@ class TestResolve:
         found = look_at(f"{site}/live.mpd")
         assert (found.live_status, found.protocol) == ("live", "dash")
         assert found.media_url == f"{site}/live.mpd"
+
+    @pytest.mark.parametrize("way", ["by-number", "by-time", "listed"])
+    def test_finds_live_dash_that_has_no_segments_yet(self, site, way):
+        found = look_at(f"{site}/nothing-{way}.mpd")
+        assert (found.live_status, found.protocol) == ("live", "dash")
+
+    @pytest.mark.parametrize("name", ["empty.mpd", "half.mpd", "empty.m3u8"])
+    def test_finds_no_stream_in_a_manifest_that_is_being_written(self, site, name):
+        assert refusal_of(f"{site}/{name}").code == "no_stream"
 
     @pytest.mark.parametrize("name", ["live.m3u8", "live.mpd"])
     def test_finds_what_has_no_way_of_its_own_to_the_start(self, site, name):

@@ -27,9 +27,6 @@ from chronicle_sources.quality import format_selection
 # look takes a tenth of it. Data only: a JavaScript runtime reserves far more than it uses.
 MOST_MEMORY = 512 * 1024 * 1024
 
-# What names its kind needs no search through the extractors of 1,800 sites.
-_MANIFESTS = (".m3u8", ".mpd")
-
 
 def main() -> None:
     """Answer the request on standard input."""
@@ -100,7 +97,8 @@ def parameters(request: Request) -> dict[str, Any]:
         # An upcoming stream has no formats yet and is not an error.
         "ignore_no_formats_error": True,
         "socket_timeout": request.socket_timeout,
-        "force_generic_extractor": urlsplit(request.url).path.lower().endswith(_MANIFESTS),
+        # What names its kind needs no search through the extractors of 1,800 sites.
+        "force_generic_extractor": urlsplit(request.url).path.lower().endswith(reading.MANIFESTS),
         "enable_file_urls": False,
         # ffmpeg would connect by itself, past the guard below.
         "ffmpeg_location": os.devnull,

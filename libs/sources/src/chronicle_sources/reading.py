@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from chronicle_sources import guard
 from chronicle_sources.errors import SourceCode, SourceError, shown, without_secrets
 from chronicle_sources.exchange import Request
 from chronicle_sources.plain_text import plain
 from chronicle_sources.resolution import LiveStatus, Protocol, Resolution
+
+# What a file that tells of a stream, and is none itself, is called.
+MANIFESTS = (".m3u8", ".mpd")
 
 LONGEST_SAYING = 300  # characters of a site's or yt-dlp's own words in a sentence of ours
 
@@ -48,6 +52,9 @@ def resolution(info: dict[str, Any], request: Request) -> Resolution:
     protocol = _protocol(formats)
     if (protocol, live_status, entry.get("extractor_key")) == ("dash", "unknown", "Generic"):
         live_status = "finished"  # yt-dlp tells a bare manifest's kind only where it is live
+    if protocol == "http" and urlsplit(picture["url"]).path.lower().endswith(MANIFESTS):
+        # yt-dlp takes an empty file for media.
+        raise SourceError("no_stream", f"{shown(request.url)} tells of no stream now.")
     headers = dict(picture.get("http_headers") or entry.get("http_headers") or {})
     return _described(entry, live_status).model_copy(
         update={
