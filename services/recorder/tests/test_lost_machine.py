@@ -12,6 +12,7 @@ from chronicle_storage import RecordingStore, StorageSettings, open_store
 from services.recorder.tests.process import KEY, Job, packets, probed
 
 MOST_LOST = 10.0  # seconds of media
+MOST_UNTRUE = 2.0  # seconds between what is lost and what gaps say
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -37,7 +38,9 @@ def lose_the_machine(job: Job) -> float:
 
 
 class TestLostMachine:
-    def test_costs_seconds_and_not_the_recording(self, job, origin, store, tmp_path):
+    @pytest.mark.parametrize("window", [16, 60])  # a start takes longer than the shorter one
+    def test_costs_seconds_and_not_the_recording(self, job, origin, store, tmp_path, window):
+        origin.window = window
         job.launch().until_recorded(12)
         before = lose_the_machine(job)
         saved = origin.newest
@@ -68,8 +71,13 @@ class TestLostMachine:
         numbers = [one["sequence"] for one in made["segments"]]
         assert numbers[0] < 4
         assert numbers[-1] == origin.newest
+        assert len(numbers) == len(set(numbers)), "what was fetched twice is there once"
         assert uploaded.completeness.wall_seconds is not None
-        assert {gap.cause for gap in uploaded.gaps} <= {"recorder restarted", "not saved"}
+        lost = origin.newest + 1 - numbers[0] - uploaded.duration
+        if window > 16:
+            assert lost <= 2 * MOST_UNTRUE, "all was still there to be fetched"
+        assert sum(gap.seconds for gap in uploaded.gaps) == pytest.approx(lost, abs=MOST_UNTRUE)
+        assert {gap.cause for gap in uploaded.gaps} <= {"segments left the playlist", "not saved"}
         assert store.unfinished(KEY) == []
         assert store.aside(KEY) == []
         name = KEY.rpartition("/")[2]

@@ -48,13 +48,17 @@ class Machine:
         self.notes.start()
         self.notes.stop()
 
+    def leave(self):
+        self.notes.leave()
+        self.notes.leave_segments()
+
 
 class TestStoreNotes:
     def test_outlive_the_machine(self, store, tmp_path):
         first = Machine(store, tmp_path / "one", 1)
         first.notes.hear(said())
         first.log.keep(segment(7))
-        first.notes.leave()
+        first.leave()
         second = Machine(store, tmp_path / "two", 2)
         kinds = [type(event.data) for event in second.recalled[1]]
         assert kinds == [RecordingStarted, GapFound, Heartbeat], "the last heartbeat is enough"
@@ -68,15 +72,15 @@ class TestStoreNotes:
         for number in range(1200):
             first.log.keep(segment(number))
             if number % 250 == 0:
-                first.notes.leave()
-        first.notes.leave()
-        first.notes.leave()
+                first.leave()
+        first.leave()
+        first.leave()
         pieces = [one.size for one in store.list(f"{KEY}.attempt-1.segments-")]
         assert pieces[:-1] == [PIECE] * (len(pieces) - 1)
         assert len(pieces) > 1
         second = Machine(store, tmp_path / "two", 2)
         second.log.keep(segment(1200))
-        second.notes.leave()
+        second.leave()
         third = Machine(store, tmp_path / "three", 3)
         assert [one.sequence for one in third.log.segments()] == list(range(1201))
 
@@ -84,11 +88,11 @@ class TestStoreNotes:
         first = Machine(store, tmp_path / "one", 1)
         first.notes.hear(said())
         first.log.keep(segment(7))
-        first.notes.leave()
+        first.leave()
         store.put(f"{KEY}.attempt-1.mkv", b"what was set aside is not ours to delete")
         second = Machine(store, tmp_path / "two", 2)
         second.notes.hear(said())
-        second.notes.leave()
+        second.leave()
         second.notes.clear()
         assert [one.key for one in store.list(f"{KEY}.")] == [f"{KEY}.attempt-1.mkv"]
 

@@ -34,6 +34,7 @@ from recorder.adapters.fetching.position import HlsPositions
 from recorder.adapters.job_lock import JobIsTaken, job_lock
 from recorder.adapters.journal import StoredJournal, open_events
 from recorder.adapters.keeping.manifest import StoredManifest
+from recorder.adapters.keeping.marks import Marks
 from recorder.adapters.keeping.notes import StoreNotes
 from recorder.adapters.keeping.segments import SegmentLog
 from recorder.adapters.keeping.shelf import StoreShelf
@@ -111,9 +112,11 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         job_id=settings.job_id,
         attempt=settings.attempt,
     )
-    journal.earlier()  # what a lost attempt had noted is fetched before anything is added to it
+    earlier = journal.earlier()  # fetches what a lost attempt had noted, before more is noted
     notes.start()
     shelf = StoreShelf(
+    is_folder = store.local_path(settings.key) is not None
+    marks = Marks(segments.mark, notes.leave_segments, is_folder=is_folder)
         store,
         ffmpeg,
         key=settings.key,
@@ -121,9 +124,18 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         attempt=settings.attempt,
         flush_interval=settings.flush_interval,
     )
+        before_flush=marks.before_flush,
     capture = FetchedCapture(
+    positions = HlsPositions(settings.work_dir, moved=marks.keep)
+    media_before = max(run.media_seconds for run in [*earlier, journal.run()])
+    # What an attempt was given and what is saved of it differ by what its fall took along.
+    reach = segments.recover(shelf.saved_bytes) if shelf.knows_saved else None
+    if reach is not None:
+        positions.recover(reach.positions)
+        media_before = reach.media_seconds or media_before
+    marks.count_from(shelf.saved_bytes, media_before)
         Fetchers(
-            HlsPositions(settings.work_dir),
+            positions,
             segments,
             url=settings.url,
             since=settings.since,
@@ -141,6 +153,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             ),
         ),
     )
+        begin=marks.begin,
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
     outcome = Recording(
         Order(
@@ -153,6 +166,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             min_free_disk=settings.min_free_disk,
             deliver_only=settings.deliver_only,
         ),
+            media_before=media_before,
         Desk(
             shelf=shelf,
             accounts=segments,

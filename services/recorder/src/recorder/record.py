@@ -51,6 +51,7 @@ class Order:
     heartbeat: float = 5.0
     min_free_disk: int = 0  # bytes
     deliver_only: bool = False
+    media_before: float | None = None  # seconds that earlier attempts left; None: by their word
 
 
 class Recording:
@@ -74,7 +75,8 @@ class Recording:
         self._patience = 0.0
         self._is_numbered = self._continues = False
         # Numbers are of the recording: an attempt goes on counting where the last one stood.
-        self._media_before = max(run.media_seconds for run in self._telling.runs)
+        said = max(run.media_seconds for run in self._telling.runs)
+        self._media_before = said if order.media_before is None else order.media_before
         self._bytes_before = desk.shelf.saved_bytes
         self._telling.progress = Progress(
             media_seconds=self._media_before, free_disk=desk.shelf.free_disk

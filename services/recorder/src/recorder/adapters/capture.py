@@ -23,6 +23,7 @@ RENEW_WITHIN = 60.0
 
 # Makes the fetchers of a stream; `sink(track)` is where each puts its media.
 MakeFetchers = Callable[[Stream, Callable[[int], Sink]], list[Fetcher]]
+Begin = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ class TrackSink:
 
     feed: Feed
     track: int
+    begin: Callable[[], None]
 
     def write(self, data: bytes) -> None:
         """Pass media on."""
+        self.begin()
         self.feed.write(self.track, data)
 
     def begin_section(self, section: Section | None, *, is_break: bool) -> None:
@@ -49,10 +52,22 @@ class TrackSink:
         self.feed.finish(self.track)
 
 
-class FetchedCapture:
-    """Implements `ports.Capture`; a stream with another number of tracks begins a new feed."""
+def _nothing(track: int, size: int, media_seconds: float) -> None: ...
 
-    def __init__(self, make_fetchers: MakeFetchers, make_feed: Callable[[int], Feed]) -> None:
+
+class FetchedCapture:
+    """Implements `ports.Capture`; a stream with another number of tracks begins a new feed.
+
+    `begin` is told before media is written: the track, and the bytes and seconds by then.
+    """
+
+    def __init__(
+        self,
+        make_fetchers: MakeFetchers,
+        make_feed: Callable[[int], Feed],
+        begin: Begin = _nothing,
+    ) -> None:
+        self._begin = begin
         self._make_fetchers = make_fetchers
         self._make_feed = make_feed
         self._stream: Stream | None = None
@@ -80,7 +95,16 @@ class FetchedCapture:
         self._renew_at = _renew_at(stream, self._stream)
         self._stream = stream
         self._fetches += 1
-        self._fetchers = self._make_fetchers(stream, lambda track: TrackSink(feed, track))
+        size, seconds = self._bytes, self._seconds
+
+        def sink(track: int) -> TrackSink:
+            return TrackSink(
+                feed,
+                track,
+                lambda: self._begin(track, size + feed.bytes_written, seconds + feed.media_seconds),
+            )
+
+        self._fetchers = self._make_fetchers(stream, sink)
         for fetcher in self._fetchers:
             fetcher.start()
 

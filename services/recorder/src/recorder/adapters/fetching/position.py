@@ -7,24 +7,35 @@ after the last one that was kept: nothing twice, and nothing lost that the sourc
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 
 class Position(BaseModel):
-    """A segment by its number and file name; `at` is when it was kept (Unix time)."""
+    """A segment by its number and file name; `at` is when it was kept (Unix time).
+
+    `seconds` is its length; 0 where nobody says.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     number: int
     name: str
     at: float
+    seconds: float = 0.0
 
     @classmethod
-    def of(cls, number: int, name: str) -> Position:
+    def of(cls, number: int, name: str, seconds: float = 0.0) -> Position:
         """Return the position of a segment that is kept now."""
-        return cls(number=number, name=name, at=time.time())
+        return cls(number=number, name=name, at=time.time(), seconds=seconds)
+
+    @property
+    def kept_at(self) -> datetime:
+        """When it was kept."""
+        return datetime.fromtimestamp(self.at, UTC)
 
     def age(self) -> float:
         """Seconds since it was kept."""
@@ -35,9 +46,13 @@ _FILE = TypeAdapter(dict[int, Position])
 
 
 class HlsPositions:
-    """The file `position.json` of the job's work folder: a position for each track."""
+    """The file `position.json` of the job's work folder: a position for each track.
 
-    def __init__(self, folder: Path) -> None:
+    `moved` hears of each move.
+    """
+
+    def __init__(self, folder: Path, moved: Callable[[int, Position], None] | None = None) -> None:
+        self._moved = moved
         self._path = folder / "position.json"
         self._positions = self._read()
 
@@ -48,6 +63,16 @@ class HlsPositions:
     def move(self, track: int, position: Position) -> None:
         """Remember where a track stands now; one thread per track may call it."""
         self._positions = {**self._positions, track: position}
+        self._write(track)
+        if self._moved is not None:
+            self._moved(track, position)
+
+    def recover(self, positions: Mapping[int, Position]) -> None:
+        """Stand where what is saved ends; before any fetcher is made."""
+        self._positions = dict(positions)
+        self._write(0)
+
+    def _write(self, track: int) -> None:
         draft = self._path.with_suffix(f".{track}.tmp")
         draft.write_bytes(_FILE.dump_json(self._positions))
         draft.replace(self._path)

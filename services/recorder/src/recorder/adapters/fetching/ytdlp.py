@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from datetime import UTC, datetime
 from typing import BinaryIO, cast
 
 from chronicle_sources.errors import without_secrets
@@ -154,17 +153,18 @@ class YtdlpFetcher(Fetcher):
             self._head = b""
 
     def _keep(self, frame: Frame) -> None:
-        self._positions.move(self._track, Position.of(frame.number, NAME))
+        position = Position.of(frame.number, NAME)
         self._ledger.keep(
             Segment(
                 sequence=frame.number,
-                at=datetime.now(UTC),
+                at=position.kept_at,
                 seconds=0.0,  # yt-dlp does not hand on what a site says of it
                 size=len(frame.data),
                 sha256=hashlib.sha256(frame.data).hexdigest(),
                 track=self._track,
             )
         )
+        self._positions.move(self._track, position)
 
     def _kill(self) -> None:
         child = self._child

@@ -27,6 +27,11 @@ class LostPieces:
         self._own: set[str] = set()
         self.size = 0  # bytes in them, as far as they were found
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the store has said what was lost."""
+        return self._attempt == 1 or self._unfinished is not None
+
     def look(self, own: Iterable[GrowingObject]) -> None:
         """Take the recording over and see what there is; raises `StoreError`.
 

@@ -4,9 +4,9 @@
 - `<key>.attempt-<n>.segments-<m>`: the log of segments in pieces of `PIECE` bytes. Only the last
   one is written again, so that a long recording costs no more than a short one.
 
-Both are written every `every` seconds, and when a fact is said, by a thread of their own: a
-store that is slow or away holds nothing up. They are deleted with the rest of what attempts
-leave.
+Notes are written every `every` seconds, and when a fact is said, by a thread of their own: a
+store that is slow or away holds nothing up. The log of segments is left just before media is:
+its marks tell how far that reaches. Both are deleted with the rest of what attempts leave.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class StoreNotes:
         self._said: list[Event] = []
         self._beat: Event | None = None
         self._left = 0  # bytes of the log of segments that are stored in full pieces
+        self._stored = 0  # bytes of it that are stored at all
         self._pieces = 0
+        self._is_cleared = False
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._lock = threading.Lock()
@@ -91,7 +93,7 @@ class StoreNotes:
 
     def start(self) -> None:
         """Begin to leave notes; what is in the log of segments by now is of earlier attempts."""
-        self._left = self._size()
+        self._left = self._stored = self._size()
         threading.Thread(target=self._run, name="notes", daemon=True).start()
 
     def hear(self, events: Sequence[Event]) -> None:
@@ -110,9 +112,22 @@ class StoreNotes:
             said = [*self._said, *([self._beat] if self._beat else [])]
         if said:
             self._store.put(self._name(self._attempt), _lines(said), content_type=KIND)
+
+    def leave_segments(self) -> None:
+        """Store what is new in the log of segments; a failure is logged, nothing more."""
+        with self._leaving:
+            if self._is_cleared:
+                return
+            try:
+                self._leave_segments()
+            except (StoreError, OSError) as error:
+                log.warning("segments_not_left", error=str(error))
+
+    def _leave_segments(self) -> None:
         for number, data in self._new_pieces():
             name = f"{self._key}.attempt-{self._attempt}.segments-{number:05}"
             self._store.put(name, data, content_type=KIND)
+            self._stored = self._left + len(data)
             if len(data) == PIECE:
                 self._left, self._pieces = self._left + PIECE, number + 1
 
@@ -125,6 +140,7 @@ class StoreNotes:
         """Delete the notes of all attempts; a failure is logged, nothing more."""
         self.stop()
         with self._leaving:
+            self._is_cleared = True
             try:
                 self._delete()
             except StoreError as error:
@@ -150,7 +166,7 @@ class StoreNotes:
                     log.warning("notes_not_left", error=str(error))
 
     def _new_pieces(self) -> Iterator[tuple[int, bytes]]:
-        if self._size() <= self._left:
+        if self._size() <= self._stored:
             return
         with self._segments.open("rb") as file:
             file.seek(self._left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import Protocol
 
 import structlog
 from chronicle_storage import GrowingObject, StoreError, Superseded
@@ -19,20 +20,35 @@ WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
 LAG = 128 * 1024 * 1024  # bytes that are worth a warning
 
 
+class BeforeFlush(Protocol):
+    """What is to be done before anything is stored."""
+
+    def __call__(self, *, tail: bool) -> None:
+        """Do it; `tail` tells whether all is to be stored that is in the file."""
+
+
 class Saver:
     """A thread that flushes growing objects every `interval` seconds, and what grows fast sooner.
 
-    A store that fails is asked less often.
+    `before_flush` is called each time, with whether the tail is to be stored, too. A store that
+    fails is asked less often.
 
     Hold `lock` to use the objects elsewhere: they are not made for two threads.
     """
 
-    def __init__(self, pieces: Iterable[GrowingObject], *, interval: float) -> None:
+    def __init__(
+        self,
+        pieces: Iterable[GrowingObject],
+        *,
+        interval: float,
+        before_flush: BeforeFlush,
+    ) -> None:
         self.lock = threading.Lock()
         # Nothing more is flushed then: the store takes it from a later attempt only.
         self.is_superseded = False
         self._pieces = pieces
         self._interval = interval
+        self._before_flush = before_flush
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
 
@@ -81,6 +97,7 @@ class Saver:
             return 0  # not begun yet
 
     def _flush(self, *, tail: bool) -> None:
+        self._before_flush(tail=tail)
         for piece in self._pieces:
             with self.lock:
                 if self._stop.is_set():

@@ -1,4 +1,4 @@
-"""The file `segments.jsonl` of the work folder: what was kept, a line a segment.
+"""The file `segments.jsonl` of the work folder: what was kept, a line a segment and a mark.
 
 It is only ever appended to, by all attempts of a job, so that nothing grows with the length
 of the recording but the file. A process that is killed leaves half a line at most; that one
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,12 +18,35 @@ from typing import BinaryIO, Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from recorder.adapters.keeping.marks import Mark, Reach, reach
 from recorder.domain.segment import DateRange, Missed, Segment
 
 log = structlog.get_logger(__name__)
 
 FILE: Final = "segments.jsonl"
-_Line = Segment | DateRange | Missed
+
+
+@dataclass(frozen=True)
+class Void:
+    """An attempt fell: what was noted before this line of anything later is in no file.
+
+    `lost_since` tells for each track when the last segment was kept that was saved.
+    """
+
+    lost_since: Mapping[int, datetime]
+
+    def holds_for(self, line: _Line) -> bool:
+        """Return whether a line before this one speaks of what is lost."""
+        if isinstance(line, Segment):
+            return line.track in self.lost_since and line.at > self.lost_since[line.track]
+        if isinstance(line, Mark):
+            since = self.lost_since.get(line.track)
+            return since is not None and line.position.kept_at > since
+        # It will be asked for again, and missed again if it is not there.
+        return isinstance(line, Missed) and line.at > min(self.lost_since.values())
+
+
+_Line = Segment | DateRange | Missed | Mark | Void
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
@@ -61,6 +85,21 @@ class SegmentLog:
         """When, by the source's own clock, the first media of this run was made."""
         return self._programme_time
 
+    def mark(self, mark: Mark) -> None:
+        """Append how far the file had come when a segment was begun."""
+        self._append(mark)
+
+    def recover(self, stored: int) -> Reach | None:
+        """Return how far the first `stored` bytes of the recording reach; None if unknown.
+
+        What was noted beyond that counts no more.
+        """
+        found = reach((line for line in self._lines() if isinstance(line, Mark)), stored)
+        if found is not None:
+            log.info("saved_segments_found", stored=stored, media_seconds=found.media_seconds)
+            self._append(Void(found.until))
+        return found
+
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of all attempts in the order in which they were kept."""
         return (line for line in self._lines() if isinstance(line, Segment))
@@ -98,14 +137,27 @@ class SegmentLog:
                 log.warning("segment_not_noted", error=str(error))
 
     def _lines(self) -> Iterator[_Line]:
+        """Yield what was noted and still holds."""
+        voids = [
+            (number, line)
+            for number, line in self._noted(having=b'"lost_since"')
+            if isinstance(line, Void)
+        ]
+        for number, line in self._noted():
+            if not any(number < place and void.holds_for(line) for place, void in voids):
+                yield line
+
+    def _noted(self, having: bytes = b"") -> Iterator[tuple[int, _Line]]:
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
             return
         with file:
-            for text in file:
+            for number, text in enumerate(file):
+                if having not in text:
+                    continue
                 try:
-                    yield _LINE.validate_json(text)
+                    yield number, _LINE.validate_json(text)
                 except ValidationError:
                     log.warning("segment_line_unreadable", length=len(text))
 

@@ -26,7 +26,7 @@ from recorder.adapters.keeping.join_output import join_into
 from recorder.adapters.keeping.lost_pieces import LostPieces
 from recorder.adapters.keeping.pieces import JOINED, Pieces
 from recorder.adapters.keeping.reading import LocalFile, StoredFile
-from recorder.adapters.keeping.saver import Saver
+from recorder.adapters.keeping.saver import BeforeFlush, Saver
 from recorder.adapters.keeping.verification import Verification, verify
 from recorder.adapters.media.ffmpeg import Ffmpeg
 from recorder.adapters.media.joining import CannotJoin, Source, is_media
@@ -41,6 +41,9 @@ TAIL = 64 * 1024 * 1024  # bytes at its end that hold its index and some seconds
 LEAST_DIFFERENCE = 0.5  # seconds between what was written and what a reader finds
 
 
+def _nothing(*, tail: bool) -> None: ...
+
+
 class StoreShelf:
     """Implements `ports.Shelf` over a recording store."""
 
@@ -53,6 +56,7 @@ class StoreShelf:
         work_dir: Path,
         attempt: int,
         flush_interval: float,
+        before_flush: BeforeFlush = _nothing,
     ) -> None:
         self._store = store
         self._ffmpeg = ffmpeg
@@ -67,7 +71,7 @@ class StoreShelf:
         self._lost = LostPieces(store, key, attempt=attempt)
         self._seek_lost()
         self._saved_bytes = sum(_size(piece.path) for piece in self._pieces) + self._lost.size
-        self._saver = Saver(self._pieces, interval=flush_interval)
+        self._saver = Saver(self._pieces, interval=flush_interval, before_flush=before_flush)
         self._saver.start()
 
     def begin(self) -> Path:
@@ -88,6 +92,11 @@ class StoreShelf:
     def saved_bytes(self) -> int:
         """Bytes that were there before this attempt."""
         return self._saved_bytes
+
+    @property
+    def knows_saved(self) -> bool:
+        """Whether `saved_bytes` are all of them: the store has said what it has."""
+        return self._lost.is_known
 
     @property
     def bytes_durable(self) -> int:

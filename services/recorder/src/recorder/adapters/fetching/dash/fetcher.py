@@ -349,12 +349,12 @@ class DashFetcher(Fetcher):
         self._kept_until = segment.ends
         # The end in millionths of a second, and the clock that it is told by.
         name = f"dash {self._source.starts_at!r}"
-        self._positions.move(self._track, Position.of(round(segment.ends * 1e6), name))
+        position = Position.of(round(segment.ends * 1e6), name, segment.seconds)
         is_dated = self._source.starts_at > 0
         self._ledger.keep(
             Segment(
                 sequence=segment.number,
-                at=datetime.now(UTC),
+                at=position.kept_at,
                 seconds=segment.seconds,
                 size=size,
                 sha256=sha256,
@@ -362,3 +362,4 @@ class DashFetcher(Fetcher):
                 track=self._track,
             )
         )
+        self._positions.move(self._track, position)

@@ -78,10 +78,10 @@ class HlsFetcher(Fetcher):
         super().__init__(sink, f"hls-{track}")
 
         def keep(position: Position, segment: Segment) -> None:
-            positions.move(track, position)
             ledger.keep(replace(segment, track=track))
 
         self._ledger = SegmentLedger(
+            positions.move(track, position)
             begin_after=positions.of(track),
             since=since,
             is_rest=is_rest,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -196,11 +196,12 @@ class SegmentLedger:
     def kept(self, segment: HLSSegment, size: int, sha256: str) -> None:
         """Note that a segment is in the recording; size and digest are of its body as served."""
         self._done = segment.num
+        position = Position.of(*_identity(segment), seconds=segment.duration)
         self._keep(
-            Position.of(*_identity(segment)),
+            position,
             Segment(
                 sequence=segment.num,
-                at=datetime.now(UTC),
+                at=position.kept_at,
                 seconds=segment.duration,
                 size=size,
                 sha256=sha256,

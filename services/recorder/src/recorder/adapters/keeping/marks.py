@@ -1,0 +1,136 @@
+"""How far, in segments, saved bytes reach.
+
+A fetcher knows what it gave to the remuxer; what of it is in the file when all are killed, or in
+the store when the machine is lost, are so many bytes. So it is marked how large the recording
+was when each segment was begun to be written. A segment may be in the saved bytes exactly if it
+was begun before they end, and the next attempt begins behind the last such one. That repeats
+nothing; what it lacks is the end of that one segment, which a remuxer keeps back until another
+comes: less than a second.
+
+Marks stand in the log of segments, which is left in the store before each flush, or with each
+segment where the store is a folder: there every byte is stored as it is written. A flush of the
+tail waits for a moment at which what was begun is in the file.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from recorder.adapters.fetching.position import Position
+
+SETTLED = 0.4  # seconds after which the remuxer has written what it was given
+LONGEST_WAIT = 1.0  # seconds for a source that is never still
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A segment of a track was begun when the recording had `begun` bytes.
+
+    `media`: seconds of it up to the segment's end; 0 where nobody knows how long segments are.
+    """
+
+    track: int
+    begun: int
+    media: float
+    position: Position
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where the tracks stand in the stored bytes, and how many seconds of media that is."""
+
+    positions: Mapping[int, Position]
+    media_seconds: float
+
+    @property
+    def until(self) -> dict[int, datetime]:
+        """When the last segment of each track was kept."""
+        return {track: position.kept_at for track, position in self.positions.items()}
+
+
+def reach(marks: Iterable[Mark], stored: int) -> Reach | None:
+    """Return how far the first `stored` bytes reach; None unless that is known of all tracks."""
+    tracks: set[int] = set()
+    last: dict[int, Mark] = {}
+    for mark in marks:
+        tracks.add(mark.track)
+        if mark.begun < stored:
+            last[mark.track] = mark
+    if not last or last.keys() < tracks:
+        return None
+    return Reach(
+        {track: mark.position for track, mark in last.items()},
+        max(mark.media for mark in last.values()),
+    )
+
+
+class Marks:
+    """Marks what one attempt writes; counted in bytes and seconds of the whole recording.
+
+    `note` takes each mark, `leave` brings to the store what was noted. Fetchers call `begin` and
+    `keep`, a thread per track; whoever flushes calls `before_flush`.
+    """
+
+    def __init__(
+        self, note: Callable[[Mark], None], leave: Callable[[], None], *, is_folder: bool
+    ) -> None:
+        self._note = note
+        self._leave = leave
+        self._is_folder = is_folder
+        self._lock = threading.Lock()
+        self._size_before = 0
+        self._media_before = 0.0
+        self._begun: dict[int, tuple[int, float]] = {}  # size and media when a write began
+        self._last: dict[int, Mark] = {}
+        self._begun_at = self._kept_at = 0.0
+
+    def count_from(self, size: int, media_seconds: float) -> None:
+        """Go on counting where earlier attempts stood."""
+        self._size_before, self._media_before = size, media_seconds
+
+    def begin(self, track: int, size: int, media_seconds: float) -> None:
+        """Media is about to be written; of this attempt there is so much by now."""
+        with self._lock:
+            if track not in self._begun:
+                self._begun_at = time.monotonic()
+                self._begun[track] = (
+                    self._size_before + size,
+                    self._media_before + media_seconds,
+                )
+
+    def keep(self, track: int, position: Position) -> None:
+        """It was this segment that was written now."""
+        with self._lock:
+            now, last = time.monotonic(), self._last.get(track)
+            if track not in self._begun:
+                return  # an empty segment: nothing of it can be missing
+            begun, media = self._begun.pop(track)
+            if last is not None and now - self._kept_at < SETTLED + position.seconds / 2:
+                media = max(media, last.media)  # the remuxer has not counted all of it yet
+            self._kept_at = now
+            ends = media + position.seconds if position.seconds else 0.0
+            mark = self._last[track] = Mark(track, begun, ends, position)
+        self._note(mark)
+        if self._is_folder:
+            self._leave()
+
+    def before_flush(self, *, tail: bool) -> None:
+        """Leave the marks; before a tail is stored, when what was begun is in the file.
+
+        A source that never gives it a moment is not waited for: half a segment may be lost then.
+        """
+        until = time.monotonic() + LONGEST_WAIT
+        while tail and time.monotonic() < until and self._is_amid:
+            time.sleep(0.05)
+        self._leave()
+
+    @property
+    def _is_amid(self) -> bool:
+        now = time.monotonic()
+        # What is not of segments is begun once and never kept.
+        is_writing = bool(self._begun) and now - self._begun_at < LONGEST_WAIT
+        return is_writing or now - self._kept_at < SETTLED
