@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent
+from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent, StreamCursor
+from portal.jobs.changes import changes_of
 from portal.jobs.models import Job
 from portal.jobs.verification import Counts, differences
-from portal.projections.models import Recording, Torrent
+from portal.projections.models import Recording, ServiceVoice, Torrent
 from portal.projections.registry import PROJECTIONS
 from portal.replay.parked import find_poison
 from portal.replay.past import as_of
@@ -158,6 +159,86 @@ class TestSkip:
         assert manage("parked", "skip", "bad", "--reason", "x", "--dry-run").code == 0
         assert manage("parked", "retry", "--dry-run").code == 1
         assert everything() == before
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """Some projections cannot take an event, whoever folds them."""
+
+    def refuse(names, is_meant):
+        def refused(projection):
+            def fold(state, event, *, position=0):
+                assert not is_meant(event), "what is this"
+                return projection.fold(state, event, position=position)
+
+            return replace(projection, fold=fold) if projection.name in names else projection
+
+        broken = tuple(map(refused, PROJECTIONS))
+        for module in ("projections.live", "replay.parked"):
+            monkeypatch.setattr(f"portal.{module}.PROJECTIONS", broken)
+        return broken
+
+    return refuse
+
+
+class TestSkipOfSomeProjections:
+    def test_is_what_happens_where_others_can_fold_the_event(self, hear, refusing):
+        broken = refusing({"torrents", "services"}, lambda event: "TorrentCreated" in event.type)
+        hear(Story.whole("bad"))
+        done = manage("parked", "skip", "bad", "--reason", "nonsense", "--json")
+        assert (done.code, done.json["items"][0]["projections"]) == (0, "services, torrents")
+        job = Job.objects.get()
+        assert (job.status, job.torrent["key"][-8:]) == ("COMPLETED", ".torrent")
+        passed = [one["what"] for one in job.timeline if "passed over" in one["what"]]
+        assert passed == ["Event seeder.TorrentCreated.v1 passed over by services, torrents"]
+        assert as_of("bad", position=job.position).torrent is not None
+        assert sum(one.what in passed for one in changes_of("bad")) == 1
+        assert Torrent.objects.get().key is None
+        assert not ParkedJob.objects.exists()
+        assert not list(differences(Counts(), broken))
+
+    def test_leaves_what_parks_another_one(self, hear, refusing):
+        refusing({"torrents", "services"}, lambda event: "TorrentCreated" in event.type)
+        hear(Story.whole("bad"))
+        skip = ("parked", "skip", "bad", "--reason")
+        assert manage(*skip, "one", "--projection", "torrents").code == 1
+        assert ParkedJob.objects.get().projection == "services"
+        assert manage(*skip, "two", "--projection", "services").code == 0
+        mark = SkippedEvent.objects.get()
+        assert (mark.projections, mark.reason) == (["services", "torrents"], "one; two")
+        assert manage(*skip, "x", "--projection", "torrents").code == 1
+
+    def test_may_be_of_all(self, hear, refusing):
+        refusing({"torrents"}, lambda event: "TorrentCreated" in event.type)
+        hear(Story.whole("bad"))
+        skip = ("parked", "skip", "bad", "--reason", "nonsense", "--projection")
+        assert manage(*skip, "dreams").code == 2
+        assert manage(*skip, "all").code == 0
+        assert SkippedEvent.objects.get().projections == []
+        assert not Job.objects.get().torrent["key"]
+
+    def test_of_a_heartbeat_shows_them_the_one_before_it(self, hear, refusing):
+        story = Story("bad").requested().accepted().launched().recording(heartbeats=3)
+        newest, before = story.events[-1], story.events[-2]
+        broken = refusing({"services"}, lambda event: event.id == newest.id)
+        hear(story)
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        assert ServiceVoice.objects.get(publisher="recorder").heartbeat_at == before.time
+        told = Job.objects.get().progress["at"]
+        assert told == newest.time.isoformat().replace("+00:00", "Z")
+        assert not list(differences(Counts(), broken))
+
+    def test_is_carried_over_by_an_export(self, hear, refusing, tmp_path):
+        refusing({"torrents"}, lambda event: "TorrentCreated" in event.type)
+        hear(Story.whole("bad"))
+        assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
+        before = columns()
+        assert manage("export", tmp_path / "log.jsonl").code == 0
+        for model in (LoggedEvent, StreamCursor, SkippedEvent, *(one.model for one in PROJECTIONS)):
+            model._default_manager.all().delete()
+        assert manage("import", tmp_path / "log.jsonl").code == 0
+        assert columns() == before
+        assert SkippedEvent.objects.get().projections == ["torrents"]
 
 
 class TestAsOf:

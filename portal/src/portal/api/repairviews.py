@@ -117,9 +117,9 @@ class ParkedSkip(Tool):
     def post(self, request: Request, job_id: str) -> Response:  # noqa: ARG002
         """Skip."""
         order = self.order(shapes.SkipOrder)
-        reason, position = order["reason"], order.get("position")
+        given = {name: order.get(name) for name in ("position", "projection")}
         return self.report(
-            lambda call: parked.skip_event(call, job_id, reason=reason, position=position), order
+            lambda call: parked.skip_event(call, job_id, reason=order["reason"], **given), order
         )
 
 

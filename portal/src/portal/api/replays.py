@@ -104,6 +104,9 @@ class SkipOrder(ReasonOrder):
     """Which event; by default the one that parks the job."""
 
     position = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    projection = serializers.CharField(
+        required=False, help_text="only in its folds, or in `all`; by default those that it parks"
+    )
 
 
 class RedriveOrder(DryRunOrder):

@@ -252,10 +252,13 @@ class ParkedJobAdmin(RoleAdmin):
         permissions=["administer"],
     )
     def skip(self, request: HttpRequest, chosen: QuerySet[ParkedJob]) -> None:
-        """Skip, for each job."""
+        """Skip, in the folds of each that was chosen."""
         reason = request.POST.get("reason", "")
-        for job_id in sorted(set(chosen.values_list("job_id", flat=True))):
-            act(self, request, partial(parked.skip_event, job_id=job_id, reason=reason))
+        for job_id, name in list(chosen.values_list("job_id", "projection")):
+            skip = partial(
+                parked.skip_event, job_id=job_id, reason=reason, projection=name or parked.ALL
+            )
+            act(self, request, skip)
 
     @admin.display(description="job", ordering="job_id")
     def job(self, parked: ParkedJob) -> SafeString:
@@ -267,9 +270,14 @@ class ParkedJobAdmin(RoleAdmin):
 class SkippedEventAdmin(RoleAdmin):
     """Events that folds pass over."""
 
-    list_display = ("position", "type", "job", "reason", "skipped_by", "skipped_at")
+    list_display = ("position", "type", "job", "by", "reason", "skipped_by", "skipped_at")
     search_fields = ("=job_id", "reason")
-    fields = ("position", "type", "job", "occurred_at", "reason", "skipped_by", "skipped_at")
+    fields = ("position", "type", "job", "by", "occurred_at", "reason", "skipped_by", "skipped_at")
+
+    @admin.display(description="passed over by")
+    def by(self, skipped: SkippedEvent) -> str:
+        """Name the projections."""
+        return ", ".join(skipped.projections) or parked.ALL
 
     @admin.display(description="job", ordering="job_id")
     def job(self, skipped: SkippedEvent) -> SafeString:

@@ -26,10 +26,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Skipped:
-    """An event that a fold passes over; it may be one that nobody can read."""
+    """An event that folds pass over, of some projections or (none named) of all.
+
+    It may be one that nobody can read.
+    """
 
     job_id: str
     position: int
     type: str
     at: datetime
     reason: str
+    projections: tuple[str, ...] = ()
+
+    def concerns(self, projection: str) -> bool:
+        """Return whether the fold of a projection passes it over."""
+        return not self.projections or projection in self.projections

@@ -72,7 +72,10 @@ def skipped(jobs: Collection[str]) -> dict[str, list[Skipped]]:
     marks: dict[str, list[Skipped]] = defaultdict(list)
     for row in SkippedEvent.objects.filter(job_id__in=jobs).order_by("position"):
         marks[row.job_id].append(
-            Skipped(row.job_id, row.position, row.type, row.occurred_at, row.reason)
+            Skipped(
+                *(row.job_id, row.position, row.type, row.occurred_at, row.reason),
+                projections=tuple(row.projections),
+            )
         )
     return marks
 

@@ -153,13 +153,17 @@ class ParkedJob(models.Model):
 
 
 class SkippedEvent(models.Model):
-    """A mark: folds pass this event of the log over, because a person said so."""
+    """A mark: folds pass this event of the log over, because a person said so.
+
+    Those of `projections`, or all of them where that is empty.
+    """
 
     position = models.BigIntegerField(primary_key=True)
     job_id = models.CharField(max_length=64, db_index=True)
     type = models.CharField(max_length=255)
     occurred_at = models.DateTimeField()
     reason = models.TextField()
+    projections = models.JSONField(default=list, blank=True)
     skipped_by = models.CharField(max_length=255, blank=True)
     skipped_at = models.DateTimeField()
 

@@ -23,6 +23,8 @@ from portal.jobs.order import canonical
 from portal.jobs.projection import fold
 from portal.jobs.state import JobState
 
+_OURS = "jobs"  # the projection that is watched
+
 # These change with every event and say nothing of it.
 _UNTOLD = frozenset({"id", "timeline", "position", "updated_at"})
 
@@ -60,7 +62,9 @@ def changes_of(job_id: str) -> list[EventChange]:
     Empty where the log knows nothing of it; raises whatever keeps the history from being folded.
     """
     marks = history.skipped([job_id]).get(job_id, ())
-    stretches = history.with_stretches(job_id, without=[mark.position for mark in marks])
+    stretches = history.with_stretches(
+        job_id, without=[mark.position for mark in marks if mark.concerns(_OURS)]
+    )
     entries = history.read([(one.position, one.envelope) for one in stretches])
     counts = {one.position: one for one in stretches}
     told = list(_told(canonical(entries), counts))

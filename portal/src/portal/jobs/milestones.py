@@ -29,10 +29,11 @@ def milestone(event: Event, position: int) -> Milestone | None:
 def passed_over(mark: Skipped) -> Milestone:
     """Return the line of an event that is passed over."""
     name = mark.type.removeprefix("chronicle.")
+    by = f" by {', '.join(mark.projections)}" if mark.projections else ""
     return Milestone(
         at=mark.at,
         type=mark.type,
-        what=f"Event {name} passed over",
+        what=f"Event {name} passed over{by}",
         detail=mark.reason or None,
         position=mark.position,
     )

@@ -51,8 +51,11 @@ class Folded:
 def fold_jobs(jobs: Collection[str], projections: Sequence[Projection]) -> Iterator[Folded]:
     """Fold each of these jobs that the log knows."""
     marks = history.skipped(jobs)
-    without = [mark.position for skipped in marks.values() for mark in skipped]
-    histories = history.of_jobs(jobs, without=without)
+    everywhere = [
+        mark.position for of_job in marks.values() for mark in of_job if not mark.projections
+    ]
+    histories = history.of_jobs(jobs, without=everywhere)
+    _add_stand_ins(histories, marks)
     for job_id in histories | marks:
         yield _folded(job_id, histories.get(job_id, ()), marks.get(job_id, ()), projections)
 
@@ -67,6 +70,21 @@ def write(folded: Collection[Folded], tables: Mapping[str, Table]) -> None:
 def sentence(error: Exception) -> str:
     """Return an error in one line that every database can keep."""
     return f"{type(error).__name__}: {error}".replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _add_stand_ins(
+    histories: dict[str, list[history.Logged]], marks: Mapping[str, Sequence[Skipped]]
+) -> None:
+    """Add the progress before that which only some projections pass over: they show that."""
+    of_some = {
+        job_id: [mark.position for mark in of_job]
+        for job_id, of_job in marks.items()
+        if any(mark.projections for mark in of_job)
+    }
+    if of_some:
+        without = [position for positions in of_some.values() for position in positions]
+        for job_id, logged in history.of_jobs(of_some, without=without).items():
+            histories[job_id] = list({*histories[job_id], *logged})
 
 
 def _folded(
@@ -87,7 +105,12 @@ def _folded(
     rows: dict[str, Sequence[Values]] = {}
     failures: dict[str, Failure] = {}
     for projection in projections:
-        found = _fold_one(job_id, ordered, marks, projection)
+        seen = ordered
+        if passed := {one.position for one in marks if one.projections} and {
+            one.position for one in marks if one.concerns(projection.name)
+        }:
+            seen = canonical(newest_progress(one for one in entries if one.position not in passed))
+        found = _fold_one(job_id, seen, marks, projection)
         if isinstance(found, Failure):
             failures[projection.name] = found
         else:

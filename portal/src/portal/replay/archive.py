@@ -36,7 +36,10 @@ EVENT = (
     *("position", "event_id", "stream", "sequence", "job_id", "type", "source"),
     *("occurred_at", "received_at", "sealed", "progress", "envelope"),
 )
-SKIPPED = ("position", "job_id", "type", "occurred_at", "reason", "skipped_by", "skipped_at")
+SKIPPED = (
+    *("position", "job_id", "type", "occurred_at"),
+    *("reason", "projections", "skipped_by", "skipped_at"),
+)
 ENDED = ("stream", "job_id", "ended_at_sequence", "ended_by")
 QUARANTINED = (
     *("reason", "detail", "body", "attributes", "fingerprint", "times"),

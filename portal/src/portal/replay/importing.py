@@ -142,7 +142,8 @@ def _set_sequences() -> None:
 def _skipped(lines: list[Line]) -> int:
     there = SkippedEvent.objects.in_bulk([line["position"] for line in lines])
     made = SkippedEvent.objects.bulk_create(
-        SkippedEvent(**archive.values(line, archive.SKIPPED))
+        # Older exports know only events that all folds pass over.
+        SkippedEvent(**archive.values({"projections": [], **line}, archive.SKIPPED))
         for line in lines
         if line["position"] not in there
     )

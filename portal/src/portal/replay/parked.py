@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from portal.jobs.readmodel import refold
 from portal.projections.folding import EVERY, Failure, fold_jobs
 from portal.projections.registry import PROJECTIONS
 from portal.replay import builds
+from portal.replay.choosing import chosen
 from portal.replay.errors import BadParameters, NotThere
 from portal.replay.records import Call, Report, Run, running
 
@@ -41,17 +42,19 @@ def find_poison(job_id: str, projection: str | None = None) -> Poison | None:
 
     Of one projection, if it is named; what concerns all of them counts for each.
     """
+    return next(iter(_poisons(job_id, projection)), None)
+
+
+def _poisons(job_id: str, projection: str | None) -> list[Poison]:
+    """Return where the folds of a job fail, the first event first, what is none at the end."""
     folded = next(fold_jobs([job_id], PROJECTIONS), None)
     failures = folded.failures if folded else {}
-    blamed = [
+    blamed = sorted(
         (failure.position or float("inf"), name)
         for name, failure in failures.items()
         if projection in {None, EVERY, name} or name == EVERY
-    ]
-    if not blamed:
-        return None
-    _, name = min(blamed)
-    return _poison(name, failures[name])
+    )
+    return [_poison(name, failures[name]) for _, name in blamed]
 
 
 def list_parked(call: Call) -> Report:
@@ -82,62 +85,98 @@ def retry_parked(call: Call, *, jobs: Collection[str] = ()) -> Report:
 
     Raises `NotThere` where one is not parked.
     """
-    chosen = [_parked(job_id).job_id for job_id in jobs] or list(
+    these = [_parked(job_id).job_id for job_id in jobs] or list(
         ParkedJob.objects.order_by("job_id").values_list("job_id", flat=True).distinct()
     )
     with running(call, "parked", {"retry": sorted(jobs) or "all"}) as run:
-        for number, job_id in enumerate(chosen, start=1):
+        for number, job_id in enumerate(these, start=1):
             if not call.dry_run:
                 _refold(job_id, "retried")
             _tell(run, job_id, "folds again", {})
-            run.step(number, len(chosen))
+            run.step(number, len(these))
     return run.report
 
 
-def skip_event(call: Call, job_id: str, *, reason: str, position: int | None = None) -> Report:
-    """Pass over the event that keeps a job from being folded, from now on, in every fold.
+def skip_event(
+    call: Call,
+    job_id: str,
+    *,
+    reason: str,
+    position: int | None = None,
+    projection: str | None = None,
+) -> Report:
+    """Pass over the event that keeps a job from being folded, from now on.
 
-    The log keeps it, and the timeline says that it was passed over. Raises `NotThere` where the
-    job is not parked or the position is none of its events, `BadParameters` without a reason.
+    In the folds of `projection` (`ALL` of them), by default of those that it parks: it is read
+    where it does no harm. The log keeps it, and the timeline says that it was passed over.
+    Raises `NotThere` where the job is not parked or the position is none of its events,
+    `BadParameters` without a reason.
     """
     if not reason.strip():
         raise BadParameters("say why the event may be passed over", field="reason")
+    if projection not in {None, ALL}:
+        chosen([str(projection)])
     _parked(job_id)
+    poisons = _poisons(job_id, None if projection == ALL else projection)
     if position is None:
-        poison = find_poison(job_id)
-        if poison is None:
+        if not poisons:
             raise NotThere(f"job {job_id!r} folds by now; run `parked retry {job_id}`")
-        position = poison.position
+        position = poisons[0].position
         if position is None:
             raise NotThere(
-                f"no single event parks job {job_id!r} ({poison.error}); "
+                f"no single event parks job {job_id!r} ({poisons[0].error}); "
                 "change the code, then run `parked retry`"
             )
     event = LoggedEvent.objects.filter(job_id=job_id, position=position).first()
     if event is None:
         raise NotThere(f"position {position} is no event of job {job_id!r}")
-    with running(call, "parked", {"skip": job_id, "position": position, "reason": reason}) as run:
-        skipped = {"position": position, "type": event.type}
+    names = [projection] if projection else _parked_by(position, poisons)
+    if ALL in names:
+        names = []
+    parameters = {"skip": job_id, "position": position, "projections": names, "reason": reason}
+    with running(call, "parked", parameters) as run:
+        skipped = {
+            "position": position,
+            "type": event.type,
+            "projections": ", ".join(names) or ALL,
+        }
         run.count("skipped")
         if call.dry_run:
             run.note(job=job_id, **skipped, became="would be passed over")
             return run.report
         with transaction.atomic():
             lock_log()
-            SkippedEvent.objects.get_or_create(
-                position=position,
-                defaults={
-                    "job_id": job_id,
-                    "type": event.type,
-                    "occurred_at": event.occurred_at,
-                    "reason": reason,
-                    "skipped_by": call.by,
-                    "skipped_at": timezone.now(),
-                },
-            )
+            _mark(event, names, reason, by=call.by)
             _refold(job_id, "an event was skipped")
         _tell(run, job_id, "passed over; the job folds", skipped)
     return run.report
+
+
+def _parked_by(position: int, poisons: Sequence[Poison]) -> list[str]:
+    """Return the projections that an event parks; where it parks none, those that are parked."""
+    blamed = [one for one in poisons if one.position == position] or poisons
+    return [one.projection or ALL for one in blamed]
+
+
+def _mark(event: LoggedEvent, projections: Sequence[str], reason: str, *, by: str) -> None:
+    """Note that folds pass an event over, beside those that do so already."""
+    mark = SkippedEvent.objects.filter(position=event.position).first()
+    if mark is None:
+        mark = SkippedEvent(
+            position=event.position,
+            job_id=event.job_id,
+            type=event.type,
+            occurred_at=event.occurred_at,
+            reason=reason,
+            projections=list(projections),
+        )
+    else:
+        both = projections and mark.projections
+        mark.projections = sorted({*projections, *mark.projections}) if both else []
+        if reason not in mark.reason:
+            mark.reason = f"{mark.reason}; {reason}"
+    mark.skipped_by, mark.skipped_at = by, timezone.now()
+    mark.save()
 
 
 def _tell(run: Run, job_id: str, success: str, about: dict[str, object]) -> None:

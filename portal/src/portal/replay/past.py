@@ -33,7 +33,8 @@ def as_of(job_id: str, *, position: int | None = None, time: datetime | None = N
         if (position is None or mark.position <= position) and (time is None or mark.at <= time)
     ]
     try:
-        logged = history.of_jobs([job_id], without=[one.position for one in everything], then=then)
+        without = [one.position for one in everything if one.concerns("jobs")]
+        logged = history.of_jobs([job_id], without=without, then=then)
         state = fold_history(history.read(logged[job_id]), marks)
     except Exception as error:
         raise _unfoldable(job_id, error) from error
