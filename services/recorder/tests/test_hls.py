@@ -10,6 +10,8 @@ from recorder.adapters.fetching.hls.fetcher import HlsFetcher
 from recorder.adapters.fetching.position import HlsPositions
 from recorder.domain.segment import DateRange, Segment
 
+from services.recorder.tests.origin import HLS
+
 
 class Kept:
     """A sink that keeps what it gets."""
@@ -83,7 +85,7 @@ class Viewing:
         self.fetcher.start()
         return self
 
-    def until(self, condition, *, within=20.0):
+    def until(self, condition, *, within=60.0):
         deadline = time.monotonic() + within
         while not condition():
             assert time.monotonic() < deadline, "it did not come to that in time"
@@ -171,21 +173,38 @@ class TestHlsFetcher:
         assert without_a_hole(viewing.numbers)
 
     def test_loses_nothing_while_connections_are_refused(self, viewing, origin):
+        origin.window = 100
         viewing.begin().until_kept(5)
         origin.refuse_connections()
-        time.sleep(1.2)  # the fault's length: eight seconds of media
+        origin.wait_for(origin.newest + 8)
         origin.listen_again()
-        viewing.until_kept(15).to_the_end()
+        viewing.until_kept(origin.newest + 1).to_the_end()
         assert without_a_hole(viewing.numbers)
         assert viewing.losses == []
 
     def test_loses_nothing_while_the_playlist_fails(self, viewing, origin):
+        origin.window = 100
         viewing.begin().until_kept(5)
         origin.playlist_status = 503
-        time.sleep(1.2)
+        origin.wait_for(origin.newest + 8)
         origin.playlist_status = 200
-        viewing.until_kept(15).to_the_end()
+        viewing.until_kept(origin.newest + 1).to_the_end()
         assert without_a_hole(viewing.numbers)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "#EXTM3U\n", "#EXTM3U\n#EXT-X-TARGETDU", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n"],
+        ids=["nothing", "one line", "half a line", "no segments"],
+    )
+    def test_loses_nothing_while_the_playlist_tells_less(self, viewing, origin, text):
+        origin.window = 100
+        viewing.begin().until_kept(5)
+        origin.pages["/live.m3u8"] = (200, HLS, text)
+        origin.wait_for(origin.newest + 8)
+        origin.pages.clear()
+        viewing.until_kept(origin.newest + 1).to_the_end()
+        assert without_a_hole(viewing.numbers)
+        assert viewing.losses == []
 
     def test_goes_on_when_the_source_counts_anew(self, viewing, origin):
         viewing.begin().until_kept(6)
