@@ -114,18 +114,17 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     )
     earlier = journal.earlier()  # fetches what a lost attempt had noted, before more is noted
     notes.start()
-    shelf = StoreShelf(
     is_folder = store.local_path(settings.key) is not None
     marks = Marks(segments.mark, notes.leave_segments, is_folder=is_folder)
+    shelf = StoreShelf(
         store,
         ffmpeg,
         key=settings.key,
         work_dir=settings.work_dir,
         attempt=settings.attempt,
         flush_interval=settings.flush_interval,
-    )
         before_flush=marks.before_flush,
-    capture = FetchedCapture(
+    )
     positions = HlsPositions(settings.work_dir, moved=marks.keep)
     media_before = max(run.media_seconds for run in [*earlier, journal.run()])
     # What an attempt was given and what is saved of it differ by what its fall took along.
@@ -134,6 +133,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         positions.recover(reach.positions)
         media_before = reach.media_seconds or media_before
     marks.count_from(shelf.saved_bytes, media_before)
+    capture = FetchedCapture(
         Fetchers(
             positions,
             segments,
@@ -152,8 +152,8 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
                 with_pictures=not settings.audio_only,
             ),
         ),
-    )
         begin=marks.begin,
+    )
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
     outcome = Recording(
         Order(
@@ -165,8 +165,8 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             heartbeat=settings.heartbeat,
             min_free_disk=settings.min_free_disk,
             deliver_only=settings.deliver_only,
-        ),
             media_before=media_before,
+        ),
         Desk(
             shelf=shelf,
             accounts=segments,
