@@ -79,9 +79,9 @@ class HlsFetcher(Fetcher):
 
         def keep(position: Position, segment: Segment) -> None:
             ledger.keep(replace(segment, track=track))
+            positions.move(track, position)
 
         self._ledger = SegmentLedger(
-            positions.move(track, position)
             begin_after=positions.of(track),
             since=since,
             is_rest=is_rest,
