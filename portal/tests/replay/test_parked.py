@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.db.models import Model
+from portal.eventlog import history
 from portal.eventlog.models import LoggedEvent, ParkedJob, SkippedEvent, StreamCursor
 from portal.jobs.changes import changes_of
 from portal.jobs.models import Job
 from portal.jobs.verification import Counts, differences
-from portal.projections.models import Recording, ServiceVoice, Torrent
+from portal.projections.models import Checkpoint, Recording, ServiceVoice, Torrent
 from portal.projections.registry import PROJECTIONS
 from portal.replay.parked import find_poison
 from portal.replay.past import as_of
@@ -161,6 +163,14 @@ class TestSkip:
         assert everything() == before
 
 
+def empty():
+    """Another system, which has nothing yet."""
+    tables: list[type[Model]] = [LoggedEvent, StreamCursor, SkippedEvent, ParkedJob]
+    for table in [*tables, *(one.model for one in PROJECTIONS)]:
+        table._default_manager.all().delete()
+    Checkpoint.objects.update(position=0)
+
+
 @pytest.fixture
 def refusing(monkeypatch):
     """Some projections cannot take an event, whoever folds them."""
@@ -188,7 +198,7 @@ class TestSkipOfSomeProjections:
         done = manage("parked", "skip", "bad", "--reason", "nonsense", "--json")
         assert (done.code, done.json["items"][0]["projections"]) == (0, "services, torrents")
         job = Job.objects.get()
-        assert (job.status, job.torrent["key"][-8:]) == ("COMPLETED", ".torrent")
+        assert (job.status, (job.torrent or {})["key"][-8:]) == ("COMPLETED", ".torrent")
         passed = [one["what"] for one in job.timeline if "passed over" in one["what"]]
         assert passed == ["Event seeder.TorrentCreated.v1 passed over by services, torrents"]
         assert as_of("bad", position=job.position).torrent is not None
@@ -215,7 +225,7 @@ class TestSkipOfSomeProjections:
         assert manage(*skip, "dreams").code == 2
         assert manage(*skip, "all").code == 0
         assert SkippedEvent.objects.get().projections == []
-        assert not Job.objects.get().torrent["key"]
+        assert not (Job.objects.get().torrent or {})["key"]
 
     def test_of_a_heartbeat_shows_them_the_one_before_it(self, hear, refusing):
         story = Story("bad").requested().accepted().launched().recording(heartbeats=3)
@@ -224,8 +234,8 @@ class TestSkipOfSomeProjections:
         hear(story)
         assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
         assert ServiceVoice.objects.get(publisher="recorder").heartbeat_at == before.time
-        told = Job.objects.get().progress["at"]
-        assert told == newest.time.isoformat().replace("+00:00", "Z")
+        told = Job.objects.get().progress or {}
+        assert told["at"] == newest.time.isoformat().replace("+00:00", "Z")
         assert not list(differences(Counts(), broken))
 
     def test_is_carried_over_by_an_export(self, hear, refusing, tmp_path):
@@ -234,11 +244,60 @@ class TestSkipOfSomeProjections:
         assert manage("parked", "skip", "bad", "--reason", "nonsense").code == 0
         before = columns()
         assert manage("export", tmp_path / "log.jsonl").code == 0
-        for model in (LoggedEvent, StreamCursor, SkippedEvent, *(one.model for one in PROJECTIONS)):
-            model._default_manager.all().delete()
+        empty()
         assert manage("import", tmp_path / "log.jsonl").code == 0
         assert columns() == before
         assert SkippedEvent.objects.get().projections == ["torrents"]
+
+
+class TestStandingStill:
+    @pytest.mark.parametrize("batch", [1, 3, 100])
+    def test_is_where_the_job_was_before_the_event_in_whatever_batches_it_came(
+        self, hear, refusing, batch
+    ):
+        refusing({"jobs"}, lambda event: "Uploaded" in event.type)
+        story = Story.whole("bad")
+        parts = [story.events[n : n + batch] for n in range(0, len(story.events), batch)]
+        for events in parts:
+            part = Story("bad")
+            part.events = events
+            hear(part)
+        uploaded = LoggedEvent.objects.get(type__contains="Uploaded")
+        job = Job.objects.get()
+        assert (job.status, job.recording) == ("UPLOADING", None)
+        assert job.position == uploaded.position - 1
+        assert (Torrent.objects.get().state, Recording.objects.count()) == ("seeding", 1)
+
+    def test_of_what_cannot_be_read_is_before_it_in_all_projections(self, hear, monkeypatch):
+        story = Story.whole("bad")
+        refused = next(one for one in story.events if "TorrentCreated" in one.type)
+        read = history.entry
+
+        def entry(position, envelope):
+            assert str(refused.id) not in envelope, "what is this"
+            return read(position, envelope)
+
+        monkeypatch.setattr(history, "entry", entry)
+        hear(story)
+        assert ParkedJob.objects.get().projection == ""
+        assert Job.objects.get().status == "CREATING_TORRENT"
+        assert Recording.objects.exists()
+        assert not Torrent.objects.exists()
+
+    def test_is_the_same_after_an_export_and_import(self, hear, refusing, tmp_path):
+        refusing({"jobs", "torrents"}, lambda event: "SeedingStarted" in event.type)
+        hear(Story.whole("bad"), Story.whole("good"))
+        before = columns()
+        assert manage("export", tmp_path / "log.jsonl").code == 0
+        empty()
+        done = manage("import", tmp_path / "log.jsonl", "--json")
+        assert (done.code, done.json["left"]) == (1, 2)
+        assert columns() == before
+        assert ParkedJob.objects.count() == 4
+
+    def test_leaves_rows_alone_that_know_more_than_code_of_now(self, poison):
+        poison(Story.whole("bad"), 1)
+        assert Job.objects.get().status == "COMPLETED"
 
 
 class TestAsOf:

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from portal.eventlog import history
 from portal.eventlog.entry import Entry, Skipped
 from portal.jobs.order import canonical, newest_progress
@@ -48,14 +50,23 @@ class Folded:
     failures: Mapping[str, Failure] = field(default_factory=dict)
 
 
-def fold_jobs(jobs: Collection[str], projections: Sequence[Projection]) -> Iterator[Folded]:
-    """Fold each of these jobs that the log knows."""
+def fold_jobs(
+    jobs: Collection[str], projections: Sequence[Projection], *, before: int | None = None
+) -> Iterator[Folded]:
+    """Fold each of these jobs that the log knows, or knew `before` a position."""
     marks = history.skipped(jobs)
+    then = None
+    if before is not None:
+        then = Q(position__lt=before)
+        marks = {
+            job_id: [mark for mark in of_job if mark.position < before]
+            for job_id, of_job in marks.items()
+        }
     everywhere = [
         mark.position for of_job in marks.values() for mark in of_job if not mark.projections
     ]
-    histories = history.of_jobs(jobs, without=everywhere)
-    _add_stand_ins(histories, marks)
+    histories = history.of_jobs(jobs, without=everywhere, then=then)
+    _add_stand_ins(histories, marks, then)
     for job_id in histories | marks:
         yield _folded(job_id, histories.get(job_id, ()), marks.get(job_id, ()), projections)
 
@@ -73,7 +84,9 @@ def sentence(error: Exception) -> str:
 
 
 def _add_stand_ins(
-    histories: dict[str, list[history.Logged]], marks: Mapping[str, Sequence[Skipped]]
+    histories: dict[str, list[history.Logged]],
+    marks: Mapping[str, Sequence[Skipped]],
+    then: Q | None,
 ) -> None:
     """Add the progress before that which only some projections pass over: they show that."""
     of_some = {
@@ -83,7 +96,7 @@ def _add_stand_ins(
     }
     if of_some:
         without = [position for positions in of_some.values() for position in positions]
-        for job_id, logged in history.of_jobs(of_some, without=without).items():
+        for job_id, logged in history.of_jobs(of_some, without=without, then=then).items():
             histories[job_id] = list({*histories[job_id], *logged})
 
 
