@@ -184,6 +184,20 @@ class TestSettingAsideInABucket:
             older.flush()
         assert store.unfinished(KEY) == []
 
+    def test_stops_it_also_while_what_it_stored_is_being_moved(self, bucket, tmp_path, monkeypatch):
+        store = S3Store(bucket)
+        older = store.grow(KEY, spool=tmp_path / "spool", name="attempt-1", turn=1)
+        append(older, b"x" * 9 * MIB)
+        older.flush()
+        store.take_over(KEY, 2)
+        attempts = S3Attempts(bucket, KEY)
+        monkeypatch.setattr(attempts, "_move", lambda name: None)
+        attempts.salvage(store.unfinished(KEY)[0])
+        assert store.stat(KEY) is not None, "its upload is the object for a moment"
+        append(older, b"y" * 9 * MIB)
+        with pytest.raises(Superseded):
+            older.flush()
+
     def test_goes_on_after_a_crash_in_the_middle(self, bucket, tmp_path, monkeypatch):
         store = S3Store(bucket)
         growing = store.grow(KEY, spool=tmp_path / "spool", name="attempt-1", turn=1)

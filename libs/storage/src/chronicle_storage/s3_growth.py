@@ -184,9 +184,10 @@ class S3Growth:
             action()
         except S3Answer:
             assert self._upload is not None
+            # First: while a later attempt sets this upload aside, it is the object for a moment.
+            self._turns.check(self._growth.turn)
             if self._became_the_object(self._upload):
                 return
-            self._turns.check(self._growth.turn)
             if self._upload.punched:
                 # Nobody has those bytes any more. The rest is worth delivering all the same;
                 # whoever delivers it asks what is `lost`.
