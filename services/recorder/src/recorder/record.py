@@ -302,7 +302,7 @@ class Recording:
         at, spoken = self._clock.now(), self._desk.journal.last_word()
         if spoken is not None and self._bytes_before > 0:
             away = (at - spoken).total_seconds()
-            self._telling.lose(gaps.at_end("given up", away, self._media_before, spoken))
+            self._telling.lose(gaps.given_up(away, self._media_before, spoken))
         detail = "No attempt is left; what the earlier ones saved is delivered."
         self._run.end("failed", detail, self._media_before, at)
         self._telling.save()

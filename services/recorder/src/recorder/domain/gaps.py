@@ -58,6 +58,16 @@ def at_start(cause: str, seconds: float, at: datetime) -> Gap | None:
     return _gap(cause, seconds, 0.0, at)
 
 
+def given_up(seconds: float, media_seconds: float, at: datetime) -> Gap:
+    """Return the gap of a stream that nobody follows any more, however short it is by now."""
+    return Gap(
+        cause="given up",
+        seconds=round(max(0.0, seconds), 3),
+        at_media_seconds=round(media_seconds, 3),
+        at=at,
+    )
+
+
 def of_drift(delivery: Delivery, known: Sequence[Gap], at: datetime) -> Gap | None:
     """Return the gap of a track that ends before the other, None where that was said already."""
     drift = delivery.drift or 0.0
