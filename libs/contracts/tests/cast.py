@@ -39,8 +39,12 @@ FACTS: tuple[Fact, ...] = (
     p.RecordingDeleted(key=KEY, reason="retention", requested_by=None),
     d.JobAccepted(title="Concert", site="generic", live_status="live", protocol="hls"),
     d.JobRejected(code="no_stream", detail="The page was read but holds no stream."),
-    d.JobDeferred(reason="upcoming", until=NOON, title="Concert"),
-    d.RecorderLaunched(run_id=RUN, attempt=1, launcher="process", reference="4711:9000"),
+    d.JobDeferred(
+        reason="capacity", until=NOON, title="Concert", detail="All places are taken.", place=2
+    ),
+    d.RecorderLaunched(
+        run_id=RUN, attempt=1, launcher="process", reference="4711:9000", deliver_only=True
+    ),
     d.LaunchFailed(run_id=RUN, attempt=1, launcher="process", code="no_memory", detail="Full."),
     d.RecorderLost(run_id=RUN, attempt=1, reason="silent", detail="No media for 90 s."),
     d.JobAbandoned(code="too_many_attempts", detail="Five recorders were lost.", attempts=5),

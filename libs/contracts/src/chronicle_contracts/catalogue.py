@@ -16,7 +16,11 @@ from chronicle_contracts.schema import JsonSchema, schema_of
 from chronicle_contracts.superseded import LIFTS
 
 GOLDEN = Path(__file__).with_name("golden")
-"""`TYPE.schema.json` and `TYPE.message.json` of every version, as they were first published."""
+"""Schema and message of every version as they were first published, and of each form since.
+
+`TYPE.schema.json`, `TYPE.message.json`; after optional fields were added `TYPE.2.schema.json`
+and so on.
+"""
 
 _TYPE = re.compile(r"[a-z]+\.(?P<publisher>[a-z]+)\.(?P<name>[A-Za-z]+)\.v(?P<version>\d+)")
 
@@ -79,9 +83,21 @@ class EventType:
 
     @cached_property
     def example(self) -> dict[str, Any]:
-        """A whole message, envelope and all: the golden one."""
-        message: dict[str, Any] = json.loads((GOLDEN / f"{self.type}.message.json").read_bytes())
+        """A whole message, envelope and all: the newest golden one."""
+        message: dict[str, Any] = json.loads(golden_files(self.type, "message")[-1].read_bytes())
         return message
+
+
+def golden_files(type_: str, kind: str) -> list[Path]:
+    """Return the golden schemas or messages of a version of an event, the newest form last."""
+    later = {form_of(path): path for path in GOLDEN.glob(f"{type_}.[0-9]*.{kind}.json")}
+    return [GOLDEN / f"{type_}.{kind}.json", *(later[form] for form in sorted(later))]
+
+
+def form_of(golden: Path) -> int:
+    """Return which form of its version a golden file shows: 1, 2, 3 ..."""
+    number = golden.name.split(".")[-3]
+    return int(number) if number.isdecimal() else 1
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chronicle_contracts.asyncapi.payloads import envelope
-from chronicle_contracts.catalogue import event_types
+from chronicle_contracts.catalogue import event_types, form_of
 from chronicle_contracts.compatibility import ENVELOPE
 from chronicle_contracts.schema import JsonSchema, follow
 
@@ -32,7 +32,7 @@ def load(source: str) -> dict[str, JsonSchema]:
         return _from_document(_parsed(sys.stdin.read(), "the standard input"), "the standard input")
     path = Path(source)
     if path.is_dir():
-        files = sorted(path.rglob("*.schema.json"))
+        files = sorted(path.rglob("*.schema.json"), key=form_of)  # the newest form holds
         if not files:
             raise UnreadableSchemas(f"{path} has no file *.schema.json")
         return {
