@@ -1,9 +1,11 @@
 """Memory and processor of 1, 10 and 40 recordings at once, beside as many yt-dlp processes.
 
 All record the same live stream of 2 Mbit/s in real time, ours into a local store with events
-going out to a local endpoint, yt-dlp into files. Each has as many as it needs of other processes
-(ffmpeg both). Memory is the proportional share (PSS): pages that several have are divided among
-them. Processor time is that of a window in which all record; getting there is told apart.
+going out to a local endpoint, yt-dlp into files. Ours are launched as the dispatcher does, by a
+server that forks them; what that takes is divided among them. Each has as many as it needs of
+other processes (ffmpeg both, which yt-dlp leaves the whole work to). Memory is the proportional
+share (PSS): pages that several have are divided among them. Processor time is that of a window in
+which all record; getting there is told apart.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from rich.console import Console
 from bench.bulk import make_segments, streaming
 from bench.metering import use_of
 from bench.report import Bar, Report
-from bench.runs import Job, Peer, stopped, until
+from bench.runs import Job, Peer, fork, forking, until
 from tests.fixtures.aws import AwsEndpoint
 
 COUNTS = (1, 10, 40)
@@ -75,11 +77,10 @@ def run(console: Console) -> Report:
 
 @dataclass(frozen=True)
 class Running:
-    """A recording: its process, and the folder in which its media grows."""
+    """A recording: a process in whose family it is, and the folder in which its media grows."""
 
-    pid: int
+    leader: int
     folder: Path
-    job: Job | None = None
 
     @property
     def kept(self) -> int:
@@ -91,14 +92,14 @@ class Running:
 def _recorders(
     folder: Path, url: str, env: Mapping[str, str], count: int
 ) -> Iterator[Iterator[Running]]:
-    with contextlib.ExitStack() as stack:
+    with forking(env) as starter:
 
         def start() -> Iterator[Running]:
             for number in range(count):
                 job = Job(folder / str(number), url, {**env, **PATIENCE})
-                stack.enter_context(stopped(job.launch()))
-                assert job.process is not None
-                yield Running(job.process.pid, job.recordings, job)
+                fork(starter, job)
+                assert starter.server is not None
+                yield Running(starter.server, job.recordings)
 
         yield start()
 
@@ -126,7 +127,7 @@ def _measure(
             if len(running) % AT_A_TIME == 0:
                 _wait_for(running)
         _wait_for(running)
-        pids = [one.pid for one in running]
+        pids = {one.leader for one in running}
         time.sleep(2 * LENGTH)  # what came at once at the beginning is written by then
         began, first = time.monotonic(), use_of(pids)
         kept = [one.kept for one in running]
@@ -144,7 +145,7 @@ def _measure(
 
 def _wait_for(running: list[Running]) -> None:
     for one in running:
-        until(lambda: one.kept > 0, "a beginning", within=120, of=one.job)  # noqa: B023 - now
+        until(lambda: one.kept > 0, "a beginning", within=120)  # noqa: B023 - now
 
 
 def _row(count: int, who: str, figures: Figures) -> dict[str, str | int | float | None]:

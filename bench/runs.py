@@ -8,18 +8,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from chronicle_contracts.recorder import Heartbeat, Uploaded
 from dispatcher.adapters import procfs
+from dispatcher.adapters.starting import ForkStarter, handed_over
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from services.recorder.tests.process import KEY, NOWHERE, Job
 
-__all__ = ["KEY", "NOWHERE", "Job", "Peer", "media_seconds", "stopped", "until", "uploaded"]
+__all__ = [
+    "KEY",
+    "NOWHERE",
+    "Job",
+    "Peer",
+    "fork",
+    "forking",
+    "media_seconds",
+    "stopped",
+    "until",
+    "uploaded",
+]
 
 YTDLP = [
     *(sys.executable, "-m", "yt_dlp", "--ignore-config", "--no-part", "--hls-use-mpegts", "-q"),
@@ -75,6 +87,33 @@ def uploaded(job: Job, attempt: int = 1) -> Uploaded | None:
     """Return the last word of a run that delivered."""
     said = [one.data for one in job.events(attempt) if isinstance(one.data, Uploaded)]
     return said[-1] if said else None
+
+
+@contextmanager
+def forking(env: Mapping[str, str]) -> Iterator[ForkStarter]:
+    """Start recorders as the dispatcher does, by forks; nothing of them lives after that."""
+    environment = {**os.environ, **env}
+    starter = ForkStarter([sys.executable, "-m", "recorder.forkserver"], environment)
+    starter.prepare()
+    try:
+        yield starter
+    finally:
+        assert starter.server is not None
+        for one in procfs.family_of(starter.server):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+        starter.close()
+
+
+def fork(starter: ForkStarter, job: Job) -> str:
+    """Start a job's recorder; return `pid:starttime`."""
+    nothing = handed_over(None)
+    try:
+        with job.log.open("ab") as log:
+            environment = {**os.environ, **job.environment()}
+            return starter.start(environment, given=nothing, output=log.fileno())
+    finally:
+        os.close(nothing)
 
 
 @contextmanager

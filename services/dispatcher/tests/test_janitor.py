@@ -16,10 +16,12 @@ from chronicle_storage import StorageSettings, open_store
 from chronicle_storage.s3 import S3Store
 from chronicle_storage.s3_bucket import Bucket
 from dispatcher.adapters.database import SqliteDatabase
+from dispatcher.adapters.fresh_looks import FreshLooks
 from dispatcher.adapters.heard import SqlHeard
 from dispatcher.adapters.orders import SqlOrders
 from dispatcher.adapters.process_launcher import ProcessLauncher
 from dispatcher.adapters.run_file import launching
+from dispatcher.adapters.starting import CommandStarter
 from dispatcher.domain.dispatch import Dispatch
 from dispatcher.janitor.machine import Machine
 from dispatcher.janitor.rounds import Janitor, media_too, what_is_over
@@ -299,7 +301,10 @@ class TestRace:
         world.hear(asked(CONCERT))
         house.give_up()
         launcher = ProcessLauncher(
-            command=["sleep", "60"], work=house.work, environment={"PATH": os.environ["PATH"]}
+            CommandStarter(["sleep", "60"]),
+            FreshLooks(FakeClock()),
+            work=house.work,
+            environment={"PATH": os.environ["PATH"]},
         )
         stop = threading.Event()
 

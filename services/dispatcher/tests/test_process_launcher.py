@@ -10,12 +10,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from chronicle_sources import Resolution
+from chronicle_sources.handover import Handover
 from dispatcher.adapters import procfs
+from dispatcher.adapters.fresh_looks import FreshLooks
 from dispatcher.adapters.process_launcher import ProcessLauncher
 from dispatcher.adapters.run_file import run_file, write_json
+from dispatcher.adapters.starting import CommandStarter
 from dispatcher.ports import Launch, LaunchError
 
-from services.dispatcher.tests.cast import NOON, REQUEST, until
+from services.dispatcher.tests.cast import NOON, REQUEST, FakeClock, until
 
 # Says what it was given, starts a child in a session of its own, and stays.
 RECORDER = """
@@ -29,6 +33,7 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
 signal.signal(signal.SIGTERM, lambda *_: (work / "nudged").touch())
 with open(work / "started", "a") as file:
     file.write(f"{os.getpid()} {child.pid}\\n")
+(work / "given").write_text(sys.stdin.read())
 (work / "environ.tmp").write_text(json.dumps(dict(os.environ)))
 (work / "environ.tmp").rename(work / "environ")
 while True:
@@ -44,7 +49,12 @@ def script(tmp_path):
 
 
 @pytest.fixture
-def making(tmp_path, script):
+def fresh():
+    return FreshLooks(FakeClock())
+
+
+@pytest.fixture
+def making(tmp_path, script, fresh):
     """Launchers over the same work folders; what they started is ended after the test."""
     references = []
 
@@ -56,7 +66,8 @@ def making(tmp_path, script):
 
     def make(*arguments, command=None, environment=os.environ):
         return Tracking(
-            command=command or [sys.executable, str(script), *arguments],
+            CommandStarter(command or [sys.executable, str(script), *arguments]),
+            fresh,
             work=tmp_path / "work",
             environment=environment,
         )
@@ -72,6 +83,12 @@ def work(tmp_path):
     return tmp_path / "work" / "concert"
 
 
+FOUND = Resolution(
+    live_status="live",
+    protocol="hls",
+    media_url="https://live.example/a.m3u8?token=geheim",
+    cookies="# geheim",
+)
 LAUNCH = Launch(job_id="concert", attempt=1, request=REQUEST)
 
 
@@ -183,6 +200,20 @@ class TestLaunch:
             "CHRONICLE_DELIVER_ONLY": "true",
         }
 
+    def test_hands_over_the_look_that_was_just_taken(self, making, work, fresh):
+        fresh.put(REQUEST, FOUND)
+        launcher = making()
+        launcher.launch(LAUNCH)
+        until((work / "environ").exists, "the start")
+        assert Handover.model_validate_json((work / "given").read_text()).found == FOUND
+        given = (work / "environ").read_text()
+        assert '"CHRONICLE_LOOK_GIVEN": "true"' in given
+        assert "geheim" not in given  # neither its cookies nor its addresses are shown around
+        (work / "environ").unlink()
+        launcher.launch(Launch(job_id="concert", attempt=2, request=REQUEST))
+        until((work / "environ").exists, "the second start")
+        assert (work / "given").read_text() == ""
+
     def test_keeps_what_the_recorder_prints(self, making, work):
         launcher = making("--brief")
         reference = launcher.launch(LAUNCH)
@@ -199,10 +230,14 @@ class TestLaunch:
             "import sys, os\n"
             "from pathlib import Path\n"
             "from chronicle_contracts.portal import JobRequested\n"
+            "from dispatcher.adapters.clock import SystemClock\n"
+            "from dispatcher.adapters.fresh_looks import FreshLooks\n"
             "from dispatcher.adapters.process_launcher import ProcessLauncher\n"
+            "from dispatcher.adapters.starting import CommandStarter\n"
             "from dispatcher.ports import Launch\n"
             "request = JobRequested(url='http://x.example/', key='k.mkv', filename='k')\n"
-            "launcher = ProcessLauncher(command=[sys.executable, sys.argv[1]],\n"
+            "launcher = ProcessLauncher(CommandStarter([sys.executable, sys.argv[1]]),\n"
+            "    FreshLooks(SystemClock()),\n"
             "    work=Path(sys.argv[2]), environment=os.environ)\n"
             "print(launcher.launch(Launch(job_id='concert', attempt=1, request=request)))\n"
             "sys.stdout.flush()\n"

@@ -50,23 +50,25 @@ class Job:
                 [sys.executable, "-m", "recorder"],
                 stdout=log,
                 stderr=log,
-                env={
-                    **os.environ,
-                    "JOB_ID": JOB,
-                    "URL": self.url,
-                    "S3_KEY": KEY,
-                    "CHRONICLE_ATTEMPT": str(attempt),
-                    "CHRONICLE_HOME": str(self.home),
-                    "CHRONICLE_WORK_DIR": str(self.work),
-                    "CHRONICLE_RECORDINGS": str(self.recordings),
-                    "CHRONICLE_ALLOW_PRIVATE_ADDRESSES": "true",
-                    "CHRONICLE_HEARTBEAT": "1",
-                    "CHRONICLE_FLUSH_INTERVAL": "0.5",
-                    **self.env,
-                    **env,
-                },
+                env={**os.environ, **self.environment(attempt), **env},
             )
         return self
+
+    def environment(self, attempt: int = 1) -> dict[str, str]:
+        """What a recorder is told."""
+        return {
+            "JOB_ID": JOB,
+            "URL": self.url,
+            "S3_KEY": KEY,
+            "CHRONICLE_ATTEMPT": str(attempt),
+            "CHRONICLE_HOME": str(self.home),
+            "CHRONICLE_WORK_DIR": str(self.work),
+            "CHRONICLE_RECORDINGS": str(self.recordings),
+            "CHRONICLE_ALLOW_PRIVATE_ADDRESSES": "true",
+            "CHRONICLE_HEARTBEAT": "1",
+            "CHRONICLE_FLUSH_INTERVAL": "0.5",
+            **self.env,
+        }
 
     @property
     def log(self) -> Path:

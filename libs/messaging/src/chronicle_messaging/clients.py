@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import threading
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 # Longer than any long poll; an endpoint that says nothing for so long is down.
 READ_TIMEOUT = 30.0
@@ -28,8 +30,15 @@ class Clients:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        # One for all: each has 8 MB of its own, of what there is of regions and services.
-        return boto3.Session()
+        # What there is of regions and services is 8 MB: of that one copy is enough.
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _loader())
+        return boto3.Session(botocore_session=session)
+
+    def load(self) -> None:
+        """Have in memory what clients are made of: for whoever is forked from this process."""
+        for service in ("sns", "sqs", "sts"):
+            self._client(service)
 
     @cached_property
     def sns(self) -> Any:
@@ -85,6 +94,11 @@ class Clients:
         if not local or {"AWS_ACCESS_KEY_ID", "AWS_PROFILE"} & os.environ.keys():
             return {}
         return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+@cache
+def _loader() -> Loader:
+    return create_loader()
 
 
 def _is_loopback(url: str) -> bool:

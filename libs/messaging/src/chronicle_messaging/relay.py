@@ -19,7 +19,7 @@ from chronicle_messaging.position import Positions, utc_now
 log = structlog.get_logger(__name__)
 
 WINDOW = 200  # events read from the store at a time
-_STILL_THERE = 2.0  # seconds after which an idle relay looks whether the topic is still its own
+_STILL_THERE = 2.0  # seconds
 
 
 class _Step(Enum):
@@ -33,7 +33,8 @@ class Relay:
 
     Works over any recorder of eventsourcing that keeps events and tracking records. Several
     relays, in several processes, may work over one store: they repeat each other at worst.
-    `on_progress` gets the id of the last confirmed notification.
+    `on_progress` gets the id of the last confirmed notification. `still_there`: seconds after
+    which it is asked again whether the topic is the one that it was.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Relay:
         bus: Bus,
         *,
         poll: float = 0.25,
+        still_there: float = _STILL_THERE,
         on_progress: Callable[[int], None] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -50,6 +52,7 @@ class Relay:
         self._publisher = bus.publisher()
         self._positions = Positions(recorder, clock=clock)
         self._poll = poll
+        self._still_there = still_there
         self._on_progress = on_progress
         self._woken = threading.Event()
         # run() and drain() may be on different threads.
@@ -59,7 +62,7 @@ class Relay:
         """Publish until `stop` is set; while the endpoint is down, wait longer and longer."""
         backoff = Backoff()
         while not stop.is_set():
-            step = self._attempt(_STILL_THERE)
+            step = self._attempt(self._still_there)
             if step is _Step.STUCK:
                 backoff.pause(stop)
                 continue
@@ -100,7 +103,7 @@ class Relay:
         """Wait for a wake-up, or for the time of the next look; in steps, to see `stop`."""
         until = time.monotonic() + self._poll
         while not stop.is_set() and (left := until - time.monotonic()) > 0:
-            if self._woken.wait(min(left, 0.25)):
+            if self._woken.wait(min(left, 1.0)):
                 break
         self._woken.clear()
 
@@ -126,9 +129,10 @@ class Relay:
             # as nothing new happens here.
             return _Step.IDLE if self._bus.is_current(topic, max_age=max_age) else _Step.MOVED
         confirmed = self._publisher.publish([one.state for one in notifications])
-        # 1. SNS has confirmed; 2. it is still the topic whose position this is - if not, these
-        # events, and all before them, are said again to the new one; 3. only then move.
-        if not confirmed or not self._bus.is_current(topic):
+        # 1. SNS has confirmed; 2. it is still the topic whose position this is; 3. only then move.
+        # Should it have been made anew since the last look, the next one finds that out, and these
+        # events, and all before them, are said again to the new one.
+        if not confirmed or not self._bus.is_current(topic, max_age=max_age):
             return _Step.STUCK
         position = notifications[confirmed - 1].id
         self._positions.move(topic, position)

@@ -42,6 +42,7 @@ def main() -> int:
     except TopologyError as error:
         sys.stderr.write(f"bad setting: {error}\n")
         return EX_CONFIG
+    assembly.starter.prepare()
     relay = assembly.relay()
     answer = repeating(assembly.dispatcher.handle, assembly.store.recorder, assembly.bus)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -16,13 +17,16 @@ from eventsourcing.persistence import ProcessRecorder
 
 from dispatcher.adapters.clock import SystemClock
 from dispatcher.adapters.database import Database, open_database
+from dispatcher.adapters.fresh_looks import FreshLooks
 from dispatcher.adapters.heard import SqlHeard
 from dispatcher.adapters.looks import SqlLooks
 from dispatcher.adapters.orders import SqlOrders
 from dispatcher.adapters.places import SqlPlaces
 from dispatcher.adapters.preflight import SourcesPreflight
 from dispatcher.adapters.process_launcher import ProcessLauncher
+from dispatcher.adapters.recorder_environment import passed_on
 from dispatcher.adapters.secrets import VaultSecrets
+from dispatcher.adapters.starting import CommandStarter, ForkStarter, Starter
 from dispatcher.handlers import Dispatcher
 from dispatcher.janitor.machine import Machine
 from dispatcher.janitor.rounds import Janitor
@@ -40,6 +44,7 @@ class Assembly:
     store: EventStore
     bus: Bus
     database: Database
+    starter: Starter
 
     def relay(self) -> Relay:
         """Return what says the facts in the store."""
@@ -48,7 +53,8 @@ class Assembly:
         return Relay(recorder, self.bus)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; recorders go on."""
+        self.starter.close()
         self.store.close()
         self.database.close()
 
@@ -65,6 +71,13 @@ def assemble(
     store = open_store(variables)
     database = open_database(variables)
     vault = open_vault(settings)
+    starter = (
+        ForkStarter([sys.executable, "-m", "recorder.forkserver"], passed_on(environment))
+        if settings.command is None
+        else CommandStarter(settings.command)
+    )
+    clock = SystemClock()
+    fresh = FreshLooks(clock)
     ports = Ports(
         orders=SqlOrders(database),
         heard=SqlHeard(database),
@@ -73,14 +86,13 @@ def assemble(
         secrets=VaultSecrets(vault),
         preflight=SourcesPreflight(
             vault,
+            fresh,
             timeout=settings.preflight_timeout,
             allow_private=settings.allow_private_addresses,
         ),
-        launcher=ProcessLauncher(
-            command=settings.command, work=settings.work, environment=environment
-        ),
+        launcher=ProcessLauncher(starter, fresh, work=settings.work, environment=environment),
         link=link,
-        clock=SystemClock(),
+        clock=clock,
     )
     dispatcher = Dispatcher(
         store,
@@ -88,7 +100,7 @@ def assemble(
         background=background,
         limits=settings.limits,
     )
-    return Assembly(dispatcher, store, Bus.connect(settings), database)
+    return Assembly(dispatcher, store, Bus.connect(settings), database, starter)
 
 
 @contextmanager

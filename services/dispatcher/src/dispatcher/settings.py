@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +34,8 @@ class DispatcherSettings(MessagingSettings, VaultSettings, StorageSettings):
     recorder_command: str | None = Field(
         default=None,
         validation_alias="CHRONICLE_RECORDER_COMMAND",
-        description="command line of a recorder, without a shell; unset = this Python's recorder",
+        description="command line of a recorder, without a shell; unset = this Python's recorder, "
+        "forked from one that is loaded",
     )
     max_recordings: int = Field(
         default=20,
@@ -129,11 +129,9 @@ class DispatcherSettings(MessagingSettings, VaultSettings, StorageSettings):
         return value
 
     @property
-    def command(self) -> Sequence[str]:
-        """The recorder's command line, in words."""
-        if self.recorder_command is None:
-            return [sys.executable, "-m", "recorder"]
-        return shlex.split(self.recorder_command)
+    def command(self) -> Sequence[str] | None:
+        """The recorder's own command line, in words; None where there is none."""
+        return None if self.recorder_command is None else shlex.split(self.recorder_command)
 
     @property
     def limits(self) -> Limits:

@@ -40,7 +40,7 @@ from recorder.adapters.keeping.segments import SegmentLog
 from recorder.adapters.keeping.shelf import StoreShelf
 from recorder.adapters.log_tail import MemoryLogTail
 from recorder.adapters.media.ffmpeg import Ffmpeg
-from recorder.adapters.site import ResolvedSite
+from recorder.adapters.site import ResolvedSite, read_handover
 from recorder.delivering import Desk
 from recorder.domain.ending import Outcome
 from recorder.domain.problem import SourceProblem
@@ -50,6 +50,7 @@ from recorder.settings import RecorderSettings
 log = structlog.get_logger(__name__)
 
 POLL = 5.0  # seconds; nobody else saves events here, and whoever does wakes the relay
+STILL_THERE = 15.0  # seconds
 
 EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_NOPERM = 69, 73, 74, 75, 77
 
@@ -106,7 +107,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     )
     journal = StoredJournal(
         events,
-        Relay(events.recorder, Bus.connect(settings), poll=POLL),
+        Relay(events.recorder, Bus.connect(settings), poll=POLL, still_there=STILL_THERE),
         clock,
         notes,
         job_id=settings.job_id,
@@ -186,6 +187,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             credentials=credentials,
             live_from_start=settings.live_from_start,
             allow_private=settings.allow_private,
+            given=read_handover(sys.stdin.buffer) if settings.look_given else None,
         ),
         capture=capture,
         log_tail=log_tail,

@@ -69,6 +69,12 @@ class RecorderSettings(MessagingSettings, StorageSettings, VaultSettings):
         validation_alias="CHRONICLE_CREDENTIALS",
         description="name of the secret in the vault with the cookies and headers of the job",
     )
+    look_given: bool = Field(
+        default=False,
+        validation_alias="CHRONICLE_LOOK_GIVEN",
+        description="whoever launched this has just looked at the URL: what was found is on "
+        "standard input",
+    )
     deliver_only: bool = Field(
         default=False,
         validation_alias="CHRONICLE_DELIVER_ONLY",

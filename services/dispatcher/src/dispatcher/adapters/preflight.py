@@ -8,16 +8,23 @@ from chronicle_contracts.portal import JobRequested
 from chronicle_sources import Credentials, Resolution, SourceError, guard, resolve
 from chronicle_vault import SecretMissing, Vault, VaultError
 
+from dispatcher.adapters.fresh_looks import FreshLooks
 from dispatcher.ports import Refused, Sight
 
 log = structlog.get_logger(__name__)
 
 
 class SourcesPreflight:
-    """The port `Preflight` over `chronicle_sources`; `timeout` in seconds."""
+    """The port `Preflight` over `chronicle_sources`; `timeout` in seconds.
 
-    def __init__(self, vault: Vault, *, timeout: float, allow_private: bool) -> None:
+    What it finds is in `fresh` for the launch.
+    """
+
+    def __init__(
+        self, vault: Vault, fresh: FreshLooks, *, timeout: float, allow_private: bool
+    ) -> None:
         self._vault = vault
+        self._fresh = fresh
         self._timeout = timeout
         self._allow_private = allow_private
 
@@ -43,6 +50,8 @@ class SourcesPreflight:
                 seen = self._resolve(request, credentials)
         except SourceError as error:
             raise Refused(error.code, error.detail) from error
+        if seen.media_url is not None:
+            self._fresh.put(request, seen)
         return Sight(
             title=seen.title,
             site=seen.site,

@@ -6,14 +6,14 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
 from dispatcher.adapters import procfs
+from dispatcher.adapters.fresh_looks import FreshLooks
 from dispatcher.adapters.recorder_environment import recorder_environment
 from dispatcher.adapters.run_file import (
     control_file,
@@ -23,6 +23,7 @@ from dispatcher.adapters.run_file import (
     run_file,
     write_json,
 )
+from dispatcher.adapters.starting import Starter, handed_over
 from dispatcher.ports import Launch, LaunchError, StopMode
 
 log = structlog.get_logger(__name__)
@@ -32,18 +33,20 @@ _KILL_ROUNDS = 3
 
 
 class ProcessLauncher:
-    """The port `Launcher`; a reference is `pid:starttime`, so a pid used again is not ours."""
+    """The port `Launcher`; a reference is `pid:starttime`, so a pid used again is not ours.
+
+    A look that was just taken is handed to the recorder on its standard input.
+    """
 
     name = "process"
 
     def __init__(
-        self, *, command: Sequence[str], work: Path, environment: Mapping[str, str]
+        self, starter: Starter, fresh: FreshLooks, *, work: Path, environment: Mapping[str, str]
     ) -> None:
-        self._command = list(command)
+        self._starter = starter
+        self._fresh = fresh
         self._work = work.resolve()
         self._environment = dict(environment)
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
-        self._lock = threading.Lock()
 
     def launch(self, launch: Launch) -> str:
         """Start a run and return its reference; of a run that was started before, the same."""
@@ -55,7 +58,7 @@ class ProcessLauncher:
         except OSError as error:
             raise LaunchError(
                 "launch_failed",
-                f"The recorder could not be started ({self._command[0]}): {error.strerror}.",
+                f"The recorder could not be started: {error}.",
             ) from error
 
     def control(
@@ -73,7 +76,7 @@ class ProcessLauncher:
 
     def is_alive(self, reference: str) -> bool:
         """Return whether the recorder's process still runs; a dead child of ours is reaped."""
-        self._reap()
+        self._starter.reap()
         process = procfs.find(reference)
         return process is not None and process.runs
 
@@ -132,42 +135,27 @@ class ProcessLauncher:
         write_json(control_file(work), {"stop": launch.stop, "max_duration": launch.max_duration})
         # 2. The intent, so that whoever comes after a crash here knows to look for a process.
         write_json(note, {"reference": None})
+        look = self._fresh.take(launch.request)
+        environment = recorder_environment(self._environment, launch, work, look=look is not None)
+        given = handed_over(None if look is None else look.model_dump_json().encode())
         try:
             with log_file(work, launch.attempt).open("ab") as output:
-                child = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=recorder_environment(self._environment, launch, work),
-                    start_new_session=True,
+                reference = self._starter.start(
+                    environment,
+                    given=given,
+                    output=output.fileno(),
                 )
-        except OSError:
-            note.unlink(missing_ok=True)
-            raise
-        # 3. As long as it is not reaped its entry stays, even if it has ended by now.
-        process = procfs.stat_of(child.pid)
-        assert process is not None
-        with self._lock:
-            self._children[child.pid] = child
-        write_json(note, {"reference": process.reference})
-        log.info("process_started", job_id=launch.job_id, run_id=launch.run_id, pid=child.pid)
-        return process.reference
-
-    def _reap(self) -> None:
-        with self._lock:
-            for pid, child in list(self._children.items()):
-                code = child.poll()
-                if code is not None:
-                    del self._children[pid]
-                    log.info("process_ended", pid=pid, code=code)
+        finally:
+            os.close(given)
+        write_json(note, {"reference": reference})
+        log.info("process_started", job_id=launch.job_id, run_id=launch.run_id, process=reference)
+        return reference
 
     def _await_end(self, pid: int) -> None:
-        with self._lock:
-            child = self._children.get(pid)
-        if child is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_REAP_TIMEOUT)
+        deadline = time.monotonic() + _REAP_TIMEOUT
+        while (one := procfs.stat_of(pid)) and one.runs and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._starter.reap()
 
 
 def _upwards(folder: Path) -> list[Path]:

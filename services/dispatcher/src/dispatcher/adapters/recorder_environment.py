@@ -30,6 +30,7 @@ _OF_A_RUN = frozenset(
         "CHRONICLE_CREDENTIALS",
         "CHRONICLE_DELIVER_ONLY",
         "CHRONICLE_LIVE_FROM_START",
+        "CHRONICLE_LOOK_GIVEN",
         "CHRONICLE_MAX_DURATION",
         "CHRONICLE_MAX_HEIGHT",
         "CHRONICLE_QUALITY",
@@ -42,9 +43,12 @@ _SECRET = ("SECRET", "PASSWORD", "TOKEN")
 
 
 def recorder_environment(
-    inherited: Mapping[str, str], launch: Launch, work: Path
+    inherited: Mapping[str, str], launch: Launch, work: Path, *, look: bool
 ) -> dict[str, str]:
-    """Return the variables of one run; `work` is the folder of its job."""
+    """Return the variables of one run.
+
+    `work` is the folder of its job; `look` tells that what was found is handed over.
+    """
     request = launch.request
     run = {
         "JOB_ID": launch.job_id,
@@ -68,10 +72,16 @@ def recorder_environment(
         run["CHRONICLE_MAX_DURATION"] = f"{launch.max_duration:.15g}"
     if launch.catch_up is not None:
         run["CHRONICLE_CATCH_UP"] = launch.catch_up.isoformat()
+    if look:
+        run["CHRONICLE_LOOK_GIVEN"] = "true"
     if launch.deliver_only:
         run["CHRONICLE_DELIVER_ONLY"] = "true"
-    passed_on = {name: value for name, value in inherited.items() if _is_passed_on(name)}
-    return passed_on | run
+    return passed_on(inherited) | run
+
+
+def passed_on(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return what all runs have of our own environment."""
+    return {name: value for name, value in inherited.items() if _is_passed_on(name)}
 
 
 def _is_passed_on(name: str) -> bool:

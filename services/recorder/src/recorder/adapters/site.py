@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import BinaryIO
+
 import structlog
-from chronicle_sources import Credentials, SourceError, resolve
+from chronicle_sources import Credentials, Resolution, SourceError, resolve
+from chronicle_sources.handover import Handover
+from pydantic import ValidationError
 
 from recorder.domain.problem import SourceProblem
 from recorder.domain.stream import Stream
@@ -11,8 +16,21 @@ from recorder.domain.stream import Stream
 log = structlog.get_logger(__name__)
 
 
+def read_handover(file: BinaryIO) -> Handover | None:
+    """Return the look that whoever launched us took; None where it makes no sense."""
+    try:
+        return Handover.model_validate_json(file.read())
+    except (OSError, ValidationError) as error:
+        # Not what it says: that holds what it could not read.
+        log.warning("handover_unreadable", error=type(error).__name__)
+        return None
+
+
 class ResolvedSite:
-    """Implements `ports.Site` with yt-dlp in a child process."""
+    """Implements `ports.Site` with yt-dlp in a child process.
+
+    The first look is the one that was `given`, as long as that is fresh.
+    """
 
     def __init__(
         self,
@@ -25,7 +43,9 @@ class ResolvedSite:
         live_from_start: bool,
         credentials: Credentials,
         allow_private: bool,
+        given: Handover | None = None,
     ) -> None:
+        self._given = given
         self._url = url
         self._timeout = timeout
         self._quality = quality
@@ -37,8 +57,21 @@ class ResolvedSite:
 
     def look(self) -> Stream:
         """Resolve the URL."""
+        given, self._given = self._given, None
+        is_given = given is not None and given.is_fresh(datetime.now(UTC))
+        found = given.found if given is not None and is_given else self._resolved()
+        log.info(
+            "resolved",
+            site=found.site,
+            live_status=found.live_status,
+            protocol=found.protocol,
+            was_given=is_given,
+        )
+        return _stream(found)
+
+    def _resolved(self) -> Resolution:
         try:
-            found = resolve(
+            return resolve(
                 self._url,
                 timeout=self._timeout,
                 quality=self._quality,
@@ -50,18 +83,18 @@ class ResolvedSite:
             )
         except SourceError as error:
             raise SourceProblem(error.code, error.detail) from error
-        log.info(
-            "resolved", site=found.site, live_status=found.live_status, protocol=found.protocol
-        )
-        return Stream(
-            protocol=found.protocol,
-            live_status=found.live_status,
-            media_url=found.media_url,
-            audio_url=found.audio_url,
-            headers=found.headers,
-            cookies=found.cookies,
-            expires_at=found.expires_at,
-            height=found.height,
-            title=found.title,
-            format_id=found.format_id,
-        )
+
+
+def _stream(found: Resolution) -> Stream:
+    return Stream(
+        protocol=found.protocol,
+        live_status=found.live_status,
+        media_url=found.media_url,
+        audio_url=found.audio_url,
+        headers=found.headers,
+        cookies=found.cookies,
+        expires_at=found.expires_at,
+        height=found.height,
+        title=found.title,
+        format_id=found.format_id,
+    )

@@ -1,0 +1,59 @@
+"""Recorders forked by a server, which may die at any moment."""
+
+import os
+import signal
+import sys
+
+import pytest
+from dispatcher.adapters import procfs
+from dispatcher.adapters.starting import ForkStarter, handed_over
+
+from services.dispatcher.tests.cast import until
+
+
+@pytest.fixture
+def starter():
+    starter = ForkStarter(
+        [sys.executable, "-m", "recorder.forkserver"], {"PATH": os.environ["PATH"]}
+    )
+    yield starter
+    starter.close()
+
+
+@pytest.fixture
+def start(starter, tmp_path):
+    """Starts a recorder, which ends at once: it is told next to nothing."""
+    log = tmp_path / "log"
+
+    def start():
+        given = handed_over(None)
+        with log.open("wb") as output:
+            reference = starter.start({"JOB_ID": "gala"}, given=given, output=output.fileno())
+        os.close(given)
+        until(lambda: "bad setting: URL" in log.read_text(), "its word")
+        return reference
+
+    return start
+
+
+class TestForkStarter:
+    def test_starts_recorders_one_after_the_other(self, starter, start):
+        starter.prepare()
+        server = starter.server
+        first, second = start(), start()
+        assert first != second
+        assert starter.server == server
+
+    def test_starts_a_server_anew_that_has_died(self, starter, start):
+        start()
+        server = starter.server
+        os.kill(server, signal.SIGKILL)
+        until(lambda: not (one := procfs.stat_of(server)) or not one.runs, "its death")
+        start()
+        assert starter.server != server
+
+    def test_leaves_no_server_behind(self, starter, start):
+        start()
+        server = starter.server
+        starter.close()
+        assert procfs.stat_of(server) is None
