@@ -175,8 +175,9 @@ def _arguments(
     for reader, one in zip(readers, inputs, strict=True):
         # Whatever the media says it is: it is read from this pipe, and from nowhere else.
         arguments += ["-protocol_whitelist", "pipe", "-format_whitelist", MEDIA_FORMATS]
-        # Enough to find all streams at once even at 50 Mbit/s, and not to wait for more.
-        arguments += ["-probesize", "20M", "-analyzeduration", "3M", "-thread_queue_size", "512"]
+        # Enough to find all streams at once even at 50 Mbit/s, and not to wait for more: until
+        # so much has come, ffmpeg keeps all of it in memory.
+        arguments += ["-probesize", "8M", "-analyzeduration", "3M", "-thread_queue_size", "512"]
         if one.begins_at is not None and len(readers) > 1:
             arguments += ["-itsoffset", f"{one.begins_at:.6f}"]
         arguments += ["-f", one.container] if one.container else []

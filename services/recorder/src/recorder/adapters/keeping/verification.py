@@ -7,6 +7,7 @@ index), and an index that leads to the tail is what makes the middle reachable.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,20 +46,27 @@ def verify(ffmpeg: Ffmpeg, path: Path, probed: Probed) -> Verification:
         for kind, codec in (("video", media.video_codec), ("audio", media.audio_codec))
         if codec is not None
     }
+    # Side by side: each is mostly ffmpeg's own start, and whoever waits for the recording waits
+    # for them.
+    with ThreadPoolExecutor(3, thread_name_prefix="verify") as looks:
+        decoded = {
+            place: looks.submit(_ends, ffmpeg, path, wanted, where, decodes=True)
+            for place, where in (("beginning", ("-t", f"{HEAD:g}")), ("end", _LAST))
+        }
+        reading = looks.submit(_ends, ffmpeg, path, wanted, _LAST, decodes=False)
     troubles = []
-    for place, where in (("beginning", ("-t", f"{HEAD:g}")), ("end", _LAST)):
+    for place, look in decoded.items():
         try:
-            decoded = _ends(ffmpeg, path, wanted, where, decodes=True)
+            lacking = wanted - look.result().keys()
         except FfmpegFailed as error:
             troubles.append(f"The {place} cannot be played: {str(error).rstrip('.')}.")
             continue
-        lacking = wanted - decoded.keys()
         # Of pictures and sound one may end early: that is for the drift to say.
         if lacking and (place == "beginning" or lacking == wanted):
             names = " and no ".join(sorted(_NAMES[kind] for kind in lacking))
             troubles.append(f"No {names} can be decoded at the {place}.")
     try:
-        ends = _ends(ffmpeg, path, wanted, _LAST, decodes=False)
+        ends = reading.result()
     except FfmpegFailed:
         ends = {}
     if ends and max(ends.values()) < duration - LEAST_DIFFERENCE:

@@ -11,6 +11,7 @@ What is overridden, and why:
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,6 +43,7 @@ SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's 
 MOST_OF_SEGMENT = 64 * 1024 * 1024  # bytes: ten seconds of 50 Mbit/s
 MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
 PLAYLIST_PATIENCE = 20.0  # seconds
+LOOK_EVERY = 0.5  # seconds; the natural end and close() are told at once
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
@@ -126,7 +128,8 @@ class HlsFetcher(Fetcher):
         reader = _Reader(self._stream)
         reader.open()
         try:
-            while not self._stop.wait(0.1):
+            while not self._stop.is_set():
+                self._stream.news.wait(LOOK_EVERY)
                 if self._stream.sink_closed:
                     return FetchEnd("broken", "The recorder takes no more media.")
                 if refusal := self._ledger.refusal or self._ledger.reloads.refusal:
@@ -138,6 +141,12 @@ class HlsFetcher(Fetcher):
             return FetchEnd("broken", "It was stopped.")
         finally:
             _let_go(reader)
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        self._stream.news.set()
+        super().close()
 
     def _natural_end(self, reader: HLSStreamReader) -> FetchEnd:
         last = reader.worker.playlist_end
@@ -203,6 +212,12 @@ class _Writer(SectionedWriter):
     WRITE_CHUNK_SIZE = 256 * 1024
     stream: _Stream
 
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self.stream.news.set()
+
     def fetch(self, segment: Any) -> Response | None:
         parameters = self.create_request_params(segment.num, segment, False)
         status: int | None = None
@@ -266,6 +281,7 @@ class _Stream(HLSStream):
         self.ledger = ledger
         self.sink = sink
         self.sink_closed = False
+        self.news = threading.Event()  # there is something to look at
 
 
 def _status(error: StreamError) -> int | None:
