@@ -55,6 +55,10 @@ class TestMetrics:
         assert found[("chronicle_quarantined_messages",)] == 1
         assert found[("chronicle_parked_jobs",)] == 1
         assert found["chronicle_jobs", "COMPLETED"] == 1
+        assert found["chronicle_service_owed_jobs", "dispatcher"] == 1
+        assert found["chronicle_service_silent", "dispatcher"] == 1
+        assert found["chronicle_service_silent", "seeder"] == 0
+        assert found["chronicle_service_heard_timestamp_seconds", "seeder"] > NOON.timestamp()
         assert found["chronicle_replays", "queued"] == 1
 
     def test_count_on_from_the_last_look(self, figures, hear, django_assert_max_num_queries):

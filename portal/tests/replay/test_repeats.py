@@ -15,6 +15,7 @@ import pytest
 from chronicle_contracts import naming
 from chronicle_contracts.portal import JobRequested, RepeatRequested
 from chronicle_messaging import Bus, MessagingSettings
+from django.contrib.messages import get_messages
 from django.db import transaction
 from django.utils import timezone
 from portal.eventlog.inbox import Inbox
@@ -108,6 +109,19 @@ class TestAsk:
         hear(Story.whole())
         assert manage("gaps", "--ask", STREAM).code == 0
         assert wishes() == [(STREAM, 3, None)]
+
+    def test_is_an_action_where_a_last_word_is_waited_for(self, client, person, hear):
+        hear(without(Story.whole(), (STREAM, 2)))  # it seeds, and nobody has heard it
+        assert not [gap for gap in gaps.find() if gap.stream == STREAM]
+        client.force_login(person("admin", is_staff=True))
+        page = "/admin/projections/servicevoice/"
+        listed = client.get(page).content.decode()
+        assert "silent since" in listed
+        action = {"action": "ask", "_selected_action": ["concert/seeder", "concert/recorder"]}
+        told = [str(one) for one in get_messages(client.post(page, action).wsgi_request)]
+        assert sorted(told)[0].startswith("'recorder/concert' is repaired by")
+        assert sorted(told)[1] == "gaps: 1 asked for"
+        assert wishes() == [(STREAM, 2, None)]
 
     def test_asks_for_a_range(self, hear):
         hear(Story.whole())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,6 +18,7 @@ from prometheus_client.registry import Collector
 from rest_framework.request import Request
 
 from portal.api.endpoints import Endpoint
+from portal.projections import summaries
 from portal.replay import vitals
 from portal.replay.gaps import KINDS
 
@@ -82,7 +84,30 @@ class _Figures(Collector):
         )
         yield _labelled("chronicle_jobs", "Jobs by status", "status", now.jobs)
         yield _labelled("chronicle_replays", "Long verbs that wait or run", "outcome", now.replays)
+        yield from _services()
         yield from _queues()
+
+
+def _services() -> Iterator[Metric]:
+    found = summaries.services(timezone.now())
+    yield _labelled(
+        "chronicle_service_heard_timestamp_seconds",
+        "When the newest event of a service was said, in Unix time",
+        "service",
+        {one.publisher: one.heard_at.timestamp() for one in found if one.heard_at},
+    )
+    yield _labelled(
+        "chronicle_service_owed_jobs",
+        "Jobs that wait for a word of a service",
+        "service",
+        {one.publisher: one.owing for one in found},
+    )
+    yield _labelled(
+        "chronicle_service_silent",
+        "Whether one of them waits for longer than it should",
+        "service",
+        {one.publisher: one.silent for one in found},
+    )
 
 
 def _queues() -> Iterator[Metric]:

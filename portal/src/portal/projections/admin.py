@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +17,8 @@ from portal.accounts.access import RoleAdmin
 from portal.jobs import pages, wording
 from portal.projections import summaries
 from portal.projections.models import Checkpoint, DayShare, Recording, ServiceVoice, Torrent
+from portal.replay import repeats
+from portal.replay.actions import act
 
 _DAYS_SHOWN = 31
 
@@ -163,10 +167,20 @@ class ServiceVoiceAdmin(OfJobsAdmin):
     list_display = ("publisher", "job", "heard_at", "events", "open_runs", "phase", "owes_since")
     list_filter = ("publisher",)
     search_fields = ("=job_id",)
+    ordering = (F("owes_since").asc(nulls_last=True), "job_id")
+    actions = ("ask",)
     fields = (
         *("publisher", "job", "heard_at", "events", "open_runs", "run_id", "attempt", "phase"),
         *("media_seconds", "heartbeat_at", "owes_since"),
     )
+
+    @admin.action(
+        description="Ask for what they said after what was heard", permissions=["administer"]
+    )
+    def ask(self, request: HttpRequest, chosen: QuerySet[ServiceVoice]) -> None:
+        """Ask: a last word that was lost leaves no hole, only somebody who waits for it."""
+        for publisher, job_id in list(chosen.values_list("publisher", "job_id")):
+            act(self, request, partial(repeats.ask, stream=f"{publisher}/{job_id}"))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
