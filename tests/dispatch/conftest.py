@@ -18,7 +18,7 @@ from dispatcher.adapters import procfs
 
 from tests.faults.encoder import Encoder, Pacing
 from tests.faults.origin import Origin
-from tests.faults.source import make_lives
+from tests.faults.source import make_first_life
 
 KEY = "recordings/2026/11/21/gala-0f0f0f0f.mkv"
 
@@ -147,7 +147,8 @@ def dispatching(tmp_path, messaging_settings, aws_env):
 @pytest.fixture(scope="session")
 def numbered(tmp_path_factory):
     """Media of which every packet is told from every other."""
-    return make_lives(tmp_path_factory.mktemp("lives"), seconds=60, segment=1)
+    first = make_first_life(tmp_path_factory.mktemp("lives"), seconds=120, segment=1)
+    return {"first": first}
 
 
 @pytest.fixture

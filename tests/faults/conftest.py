@@ -41,7 +41,7 @@ class Trials:
 @pytest.fixture(scope="session")
 def lives(tmp_path_factory):
     """The numbered source."""
-    return make_lives(tmp_path_factory.mktemp("lives"), seconds=80, segment=1)
+    return make_lives(tmp_path_factory.mktemp("lives"), seconds=40, segment=1, first=4)
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,10 @@ CD = 44_100  # another rate of sound
 # Streams of other numbers (PIDs) than before.
 MOVED = ("-hls_segment_options", "mpegts_start_pid=0x200")
 
+SMALL, LARGE = "160x90", "240x136"
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency")
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=0")
+
 _KINDS = ("Video", "Audio")
 
 # What is left of a picture: its slices, without parameter sets, which containers move about.
@@ -49,22 +53,24 @@ def ffmpeg() -> Ffmpeg:
     return Ffmpeg(Path(imageio_ffmpeg.get_ffmpeg_exe()))
 
 
-def make_lives(folder: Path, *, seconds: int, segment: int) -> dict[str, Life]:
+def make_first_life(folder: Path, *, seconds: int, segment: int) -> Life:
+    """Encode what there is before a fault, or without one; a second of work a minute."""
+    return _make(folder, "first", seconds, segment, SMALL, "null", 1, X264)
+
+
+def make_lives(folder: Path, *, seconds: int, segment: int, first: int = 2) -> dict[str, Life]:
     """Encode the encoders' lives that faults switch between; some seconds of work.
 
-    The first is twice as long as the others: it is what there is before a fault, or without.
+    The first life is so many times as long as the others.
     """
-    small, large = "160x90", "240x136"
-    x264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency")
-    x265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=0")
     # Timestamps of another life begin anew, as those of a restarted encoder do.
     return {
-        "first": _make(folder, "first", 2 * seconds, segment, small, "null", 1, x264),
-        "second": _make(folder, "second", seconds, segment, small, "negate", 2, x264),
-        "large": _make(folder, "large", seconds, segment, large, "negate", 3, x264),
-        "hevc": _make(folder, "hevc", seconds, segment, small, "hflip", 4, x265),
-        "mono": _make(folder, "mono", seconds, segment, small, "vflip", 5, x264, sound=CD),
-        "moved": _make(folder, "moved", seconds, segment, small, "negate,vflip", 6, x264, MOVED),
+        "first": make_first_life(folder, seconds=first * seconds, segment=segment),
+        "second": _make(folder, "second", seconds, segment, SMALL, "negate", 2, X264),
+        "large": _make(folder, "large", seconds, segment, LARGE, "negate", 3, X264),
+        "hevc": _make(folder, "hevc", seconds, segment, SMALL, "hflip", 4, X265),
+        "mono": _make(folder, "mono", seconds, segment, SMALL, "vflip", 5, X264, sound=CD),
+        "moved": _make(folder, "moved", seconds, segment, SMALL, "negate,vflip", 6, X264, MOVED),
     }
 
 
