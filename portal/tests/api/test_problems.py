@@ -106,3 +106,22 @@ class TestHealth:
             cursor.execute("ALTER TABLE eventlog_loggedevent RENAME TO eventlog_elsewhere")
         is_problem(APIClient().get("/health/ready"), 503)
         assert APIClient().get("/health/live").status_code == 200
+
+
+class TestPage:
+    def test_that_there_is_none_of_leads_back_to_the_jobs(self, client):
+        answer = client.get("/nowhere")
+        assert answer.status_code == 404
+        assert b"There is no such page." in answer.content
+        assert b'href="/"' in answer.content
+
+    @override_settings(DEBUG=False)
+    def test_of_a_bug_says_nothing_of_its_inside(self, client, admin_user):
+        client.force_login(admin_user)
+        client.raise_request_exception = False
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE jobs_job RENAME TO jobs_elsewhere")
+        answer = client.get("/")
+        assert answer.status_code == 500
+        assert b"The server's log has the details." in answer.content
+        assert b"jobs_" not in answer.content

@@ -176,7 +176,7 @@ class JobAdmin(RoleAdmin):
         url = reverse("admin:eventlog_loggedevent_changelist")
         return format_html('<a class="underline" href="{}?q={}">All events</a>', url, job.id)
 
-    @admin.display(description="progress")
+    @admin.display(description="newest heartbeat")
     def progress_table(self, job: Job) -> str:
         """Show what the newest heartbeat said."""
         return pages.progress(job)
