@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 
@@ -23,6 +24,7 @@ from portal.replay.records import Call, Report
 from portal.replay.swapping import rollback, swap
 
 from tests.fixtures.commands import columns, manage
+from tests.fixtures.patience import until
 from tests.fixtures.story import Story
 
 State = Build.State
@@ -39,25 +41,31 @@ def small_chunks(monkeypatch):
 
 
 class Traffic(threading.Thread):
-    """Ingest in another thread: random batches of shuffled events, until told to stop."""
+    """Ingest in another thread, over 100 events a second: shuffled, until told to stop."""
 
-    def __init__(self, stories):
+    def __init__(self):
         super().__init__(daemon=True)
-        self.bodies = [encode(event).decode() for story in stories for event in story.events]
-        random.Random(3).shuffle(self.bodies)
         self.stop = threading.Event()
         self.error = None
 
     def run(self):
         try:
-            while self.bodies and not self.stop.is_set():
-                batch, self.bodies = self.bodies[:7], self.bodies[7:]
+            for batch in self.batches():
+                if self.stop.wait(0.05):
+                    break
                 Inbox(refold).receive([Arrival(body) for body in batch])
-                self.stop.wait(0.002)
         except Exception as error:  # noqa: BLE001 (told at the end)
             self.error = error
         finally:
             connection.close()
+
+    def batches(self):
+        chance = random.Random(3)
+        for first in itertools.count(0, 10):
+            stories = [Story.whole(f"new-{first + n:04}", heartbeats=2) for n in range(10)]
+            bodies = [encode(event).decode() for story in stories for event in story.events]
+            chance.shuffle(bodies)
+            yield from (bodies[start : start + 7] for start in range(0, len(bodies), 7))
 
 
 @pytest.mark.django_db
@@ -271,16 +279,22 @@ class TestRollback:
 class TestMeanwhile:
     def test_events_keep_arriving(self, hear):
         hear(*whole_jobs(12))
-        traffic = Traffic([Story.whole(f"new-{n:02}", heartbeats=2) for n in range(25)])
+        traffic = Traffic()
         traffic.start()
         try:
             for verb in (rebuild, swap, rebuild, swap, rollback):
+                heard = LoggedEvent.objects.count()
+                until(lambda heard=heard: LoggedEvent.objects.count() > heard, "traffic")
                 verb(Call())
         finally:
             traffic.stop.set()
             traffic.join(60)
         assert traffic.error is None
         assert not list(differences(Counts()))
+        live = columns()
+        rebuild(Call(), fresh=True)
+        swap(Call())
+        assert columns() == live
 
     def test_readers_see_neither_an_error_nor_an_empty_page(self, hear):
         hear(*whole_jobs(6))
