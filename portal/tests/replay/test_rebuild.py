@@ -40,6 +40,10 @@ def small_chunks(monkeypatch):
         monkeypatch.setattr(f"portal.{module}.CHUNK", 3)
 
 
+def more_than(number):
+    return lambda: LoggedEvent.objects.count() > number
+
+
 class Traffic(threading.Thread):
     """Ingest in another thread, over 100 events a second: shuffled, until told to stop."""
 
@@ -284,7 +288,7 @@ class TestMeanwhile:
         try:
             for verb in (rebuild, swap, rebuild, swap, rollback):
                 heard = LoggedEvent.objects.count()
-                until(lambda heard=heard: LoggedEvent.objects.count() > heard, "traffic")
+                until(more_than(heard), "traffic")
                 verb(Call())
         finally:
             traffic.stop.set()
