@@ -7,6 +7,7 @@ from recorder.adapters.media.probe import probe
 from services.recorder.tests.process import ffmpeg
 
 LENGTH = 24  # seconds
+HERE = 128 * 1024  # bytes at the beginning of a freed file
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,16 @@ class TestVerify:
         content[a:b] = bytes(b - a)
         longer.write_bytes(content)
         assert verified(longer).troubles == ()
+
+    def test_takes_the_beginning_up_to_where_the_file_was_freed(self, whole, tmp_path):
+        freed = make(tmp_path / "freed.mkv", "-stream_loop", 20, "-i", whole, "-c", "copy")
+        size = freed.stat().st_size
+        # Less than the look wants, then nothing for longer than anybody should search.
+        with freed.open("r+b") as file:
+            file.seek(-size // 4, 2)
+            tail, at = file.read(), size - size // 4
+            file.truncate(HERE)
+            file.seek(at)
+            file.write(tail)
+        assert freed.stat().st_blocks * 512 < size
+        assert verified(freed).troubles == ()

@@ -7,6 +7,7 @@ index), and an index that leads to the tail is what makes the middle reachable.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,11 +20,11 @@ from recorder.adapters.media.probe import Probed
 
 log = structlog.get_logger(__name__)
 
-HEAD, TAIL = 3.0, 10.0  # seconds
+HEAD, TAIL = 3.0, 10.0  # seconds that are looked at
+LAST = 3.0  # seconds of them that are decoded, from the key frame before on
 LEAST_DIFFERENCE = 2.0  # seconds
 WITHIN = 60.0  # seconds for each look; they take a tenth of one
 _NAMES = {"video": "picture", "audio": "sound"}
-_LAST = ("-noaccurate_seek", "-sseof", f"-{TAIL:g}")
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ def verify(ffmpeg: Ffmpeg, path: Path, probed: Probed) -> Verification:
     # Side by side: each is mostly ffmpeg's own start, and whoever waits for the recording waits
     # for them.
     with ThreadPoolExecutor(3, thread_name_prefix="verify") as looks:
+        places = (("beginning", _beginning(path)), ("end", _end(path, LAST)))
         decoded = {
-            place: looks.submit(_ends, ffmpeg, path, wanted, where, decodes=True)
-            for place, where in (("beginning", ("-t", f"{HEAD:g}")), ("end", _LAST))
+            place: looks.submit(_ends, ffmpeg, wanted, where, decodes=True)
+            for place, where in places
         }
-        reading = looks.submit(_ends, ffmpeg, path, wanted, _LAST, decodes=False)
+        reading = looks.submit(_ends, ffmpeg, wanted, _end(path, TAIL), decodes=False)
     troubles = []
     for place, look in decoded.items():
         try:
@@ -81,15 +83,31 @@ def verify(ffmpeg: Ffmpeg, path: Path, probed: Probed) -> Verification:
     return Verification(drift, tuple(troubles))
 
 
+def _beginning(path: Path) -> tuple[str, ...]:
+    """Return the input of the first seconds; where what the store has was freed, up to there.
+
+    Behind that are zeros, all of which would be searched for media.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        hole = file.seek(0, os.SEEK_HOLE)
+    name = f"file:{path}" if hole >= size else f"subfile,,start,0,end,{hole},,:file:{path}"
+    return "-t", f"{HEAD:g}", "-copyts", "-i", name
+
+
+def _end(path: Path, seconds: float) -> tuple[str, ...]:
+    return "-noaccurate_seek", "-sseof", f"-{seconds:g}", "-copyts", "-i", f"file:{path}"
+
+
 def _ends(
-    ffmpeg: Ffmpeg, path: Path, wanted: set[str], where: tuple[str, ...], *, decodes: bool
+    ffmpeg: Ffmpeg, wanted: set[str], where: tuple[str, ...], *, decodes: bool
 ) -> dict[str, float]:
     """Return what there is at a place, pictures or sound, and where it ends, in seconds."""
     said, _ = ffmpeg.run(
         [
-            *("-loglevel", "error", "-protocol_whitelist", "file,pipe"),
+            *("-loglevel", "error", "-protocol_whitelist", "file,pipe,subfile"),
             *(("-skip_frame:v", "nokey") if decodes and "video" in wanted else ()),
-            *(*where, "-copyts", "-i", f"file:{path}", "-map", "0:v?", "-map", "0:a?"),
+            *(*where, "-map", "0:v?", "-map", "0:a?"),
             *(() if decodes else ("-c", "copy")),
             *("-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"),
         ],
