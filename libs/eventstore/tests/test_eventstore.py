@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import singledispatchmethod
 from multiprocessing import get_context
@@ -9,7 +11,13 @@ from multiprocessing import get_context
 import pytest
 from chronicle_contracts import Fact, decode
 from chronicle_contracts.portal import JobExtended, JobRequested, StopRequested
-from chronicle_eventstore import Aggregate, StreamConflict, open_store, sqlite_environment
+from chronicle_eventstore import (
+    Aggregate,
+    StoreUnwritable,
+    StreamConflict,
+    open_store,
+    sqlite_environment,
+)
 from eventsourcing.persistence import Tracking
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -131,6 +139,19 @@ class TestStore:
             else:
                 with pytest.raises(StreamConflict, match=STREAM):
                     store.append(aggregate)
+
+    def test_can_be_appended_to_again_what_a_database_did_not_take(self, tmp_path):
+        path = tmp_path / "busy.sqlite"
+        with open_store({**sqlite_environment(str(path)), "SQLITE_LOCK_TIMEOUT": "0"}) as store:
+            aggregate = wish(store)
+            aggregate.record(REQUESTED, at=NOON)
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                with pytest.raises(StoreUnwritable):
+                    store.append(aggregate)
+            [event] = store.append(aggregate)
+            assert event.data == REQUESTED
+            assert wish(store).version == 1
 
     def test_saves_nothing_of_a_transaction_that_conflicts(self, store):
         aggregate = wish(store)

@@ -50,7 +50,7 @@ class World:
         self.is_closed = False
         # shelf
         self.saved_bytes = 0
-        self.free_disk = 10**12
+        self.shortages = []  # of the disk: from when to when
         self.trouble = 0
         self.is_empty = False
         self.unsaved_seconds = 0.0
@@ -109,6 +109,9 @@ class World:
     def _ended(self):
         return next((end for at, end in sorted(self.ends.items()) if at <= self.time), None)
 
+    def pause(self):
+        self.stream = None
+
     def close(self):
         self.is_closed = True
 
@@ -133,6 +136,11 @@ class World:
         return True
 
     # Shelf
+
+    @property
+    def free_disk(self):
+        is_short = any(start <= self.time < end for start, end in self.shortages)
+        return 5 if is_short else 10**12
 
     @property
     def bytes_durable(self):
@@ -254,6 +262,7 @@ class _Capture:
     def __init__(self, world):
         self.fetch = world.fetch
         self.close = world.close
+        self.pause = world.pause
         self._world = world
 
     def look(self):

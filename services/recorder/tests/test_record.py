@@ -83,11 +83,6 @@ class TestRecording:
         assert ended.why == "max_duration"
         assert ended.media_seconds == pytest.approx(20, abs=0.5)
 
-    def test_ends_while_there_is_still_disk_to_finish(self, world):
-        world.free_disk = 5
-        assert world.record(min_free_disk=10) is Outcome.FAILED
-        assert world.facts(RecordingFailed)[0].code == "disk_full"
-
 
 class TestRecordingOfAnUnsteadySource:
     def test_says_that_it_was_interrupted_and_resumed(self, world):

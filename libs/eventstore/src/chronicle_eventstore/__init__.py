@@ -4,6 +4,7 @@ from chronicle_eventstore.aggregate import Aggregate, Recorded
 from chronicle_eventstore.application import (
     ContractMapper,
     EventStore,
+    StoreUnwritable,
     StreamConflict,
     open_store,
     sqlite_environment,
@@ -14,6 +15,7 @@ __all__ = [
     "ContractMapper",
     "EventStore",
     "Recorded",
+    "StoreUnwritable",
     "StreamConflict",
     "open_store",
     "sqlite_environment",

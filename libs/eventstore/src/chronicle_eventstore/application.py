@@ -13,6 +13,7 @@ from eventsourcing.persistence import (
     IntegrityError,
     JSONTranscoder,
     Mapper,
+    OperationalError,
     ProcessRecorder,
     StoredEvent,
 )
@@ -25,6 +26,10 @@ A = TypeVar("A", bound=Aggregate)
 
 class StreamConflict(Exception):
     """Somebody else has appended to the stream since it was read; read it again and decide."""
+
+
+class StoreUnwritable(Exception):
+    """The database took nothing (disk full, locked, away); try the same again."""
 
 
 class ContractMapper(Mapper[str]):
@@ -88,13 +93,19 @@ class EventStore(Application[str]):
     def append(self, *aggregates: Aggregate) -> list[Event]:
         """Save what the aggregates recorded, in one transaction; return the new events.
 
-        Raises `StreamConflict` when another process has appended to one of the streams.
+        Raises `StreamConflict` when another process has appended to one of the streams,
+        `StoreUnwritable` when it should be tried again.
         """
+        pending = [(aggregate, list(aggregate.pending_events)) for aggregate in aggregates]
         try:
             recordings = self.save(*aggregates)
         except IntegrityError as error:
             streams = ", ".join(aggregate.id for aggregate in aggregates)
             raise StreamConflict(f"{streams}: appended to by another process") from error
+        except OperationalError as error:
+            for aggregate, events in pending:
+                aggregate.pending_events[:] = events  # the library has taken them out
+            raise StoreUnwritable(str(error)) from error
         return [decode(recording.notification.state) for recording in recordings]
 
 

@@ -101,6 +101,9 @@ class Capture(Protocol):
     def look(self) -> Sighting:
         """Return what is there; never blocks."""
 
+    def pause(self) -> None:
+        """Fetch nothing until `fetch` is called again; what came is kept."""
+
     def close(self) -> None:
         """Stop fetching and finalise the file; takes seconds at most. Safe to call twice."""
 

@@ -17,6 +17,7 @@ from recorder.domain import gaps
 from recorder.domain.ending import Ending, Failure, Outcome
 from recorder.domain.hindrance import SILENCE, Hindrance
 from recorder.domain.progress import Progress
+from recorder.domain.room import Room
 from recorder.domain.segment import Missed
 from recorder.domain.testimony import Patience
 from recorder.domain.timeline import Timeline
@@ -71,6 +72,7 @@ class Recording:
         self._began = desk.clock.seconds()
         self._watch = Watch(self._began)
         self._timeline = Timeline()
+        self._room = Room(order.min_free_disk)
         self._hindrance = SILENCE
         self._patience = 0.0
         self._is_numbered = self._continues = False
@@ -142,15 +144,20 @@ class Recording:
                 verdict = self._asked_to_end()
                 if verdict is not None:
                     return verdict
-                sighting = self._look(seeking.hindrance)
+                sighting = self._look(self._hindered)
                 if self._shelf.is_superseded:
                     raise TakenOver
                 now = self._clock.seconds()
-                verdict_of_source = seeking.judge(
-                    sighting, now=now, idle=self._watch.idle(now), moved=self._run.started
-                )
-                if verdict_of_source is not None:
-                    return verdict_of_source
+                if self._room.see(self._telling.progress.free_disk):
+                    self._pause_or_go_on(now)
+                if self._room.is_short:
+                    verdict = self._without_room(now)
+                else:
+                    verdict = seeking.judge(
+                        sighting, now=now, idle=self._watch.idle(now), moved=self._run.started
+                    )
+                if verdict is not None:
+                    return verdict
                 self._desk.control.wait(LOOK_EVERY)
         finally:
             self._capture.close()
@@ -163,14 +170,30 @@ class Recording:
             return Ending("discarded")
         if wish.stop == "terminated":
             return Ending("terminated", "The recorder was told to go.")
-        progress = self._telling.progress
-        free = progress.free_disk
-        if free is not None and free < self._order.min_free_disk:
-            detail = f"The disk has {free} bytes left, less than {self._order.min_free_disk}."
-            return Ending("failed", detail) if self._has_media else Failure("disk_full", detail)
-        if wish.max_duration and progress.media_seconds >= wish.max_duration:
+        if wish.max_duration and self._telling.progress.media_seconds >= wish.max_duration:
             return Ending("max_duration", f"{wish.max_duration:g} s of media are recorded.")
         return None
+
+    def _pause_or_go_on(self, now: float) -> None:
+        """Fetch nothing while the disk is full; go on with what the source has by then."""
+        if self._room.is_short:
+            log.warning("disk_full", detail=self._room.detail)
+            self._capture.pause()
+        else:
+            log.info("disk_has_room")
+            self._seeking.begin_anew(now)
+
+    def _without_room(self, now: float) -> Ending | Failure | None:
+        self._hindrance = Hindrance("disk_full", self._room.detail)
+        if not self._has_media:
+            return Failure("disk_full", self._room.detail)
+        if self._watch.idle(now) > self._order.idle_timeout:
+            return Ending("failed", self._room.detail)
+        return None
+
+    def _hindered(self, sighting: Sighting) -> Hindrance:
+        """Return what keeps media from coming: we do, or the source."""
+        return self._hindrance if self._room.is_short else self._seeking.hindrance(sighting)
 
     def _look(self, hindrance: Callable[[Sighting], Hindrance]) -> Sighting:
         """See how far the capture is and say what follows from that."""

@@ -75,6 +75,13 @@ class Seeking:
         """Return what keeps media from coming, as far as it is known."""
         return self._testimony.hindrance or sighting.hindrance or self._hindrance or SILENCE
 
+    def begin_anew(self, now: float) -> None:
+        """Nothing is fetched any more: ask the site, and go on where the saved media ends."""
+        self._answer = None
+        self._is_fetching = self._has_fetched = self._was_live = False
+        self._testimony.forget()
+        self._began = self._ask_after = now
+
     def judge(self, sighting: Sighting, *, now: float, idle: float, moved: bool) -> Verdict:
         """Look at what the capture does and act on it; return an end where there is one.
 

@@ -142,7 +142,7 @@ class RecorderSettings(MessagingSettings, StorageSettings, VaultSettings):
         default=256 * 1024 * 1024,
         ge=0,
         validation_alias="CHRONICLE_MIN_FREE_DISK",
-        description="bytes that must be free where media is written",
+        description="bytes that must be free where media is written; with less it waits",
     )
     log_level: str = Field(
         default="INFO",

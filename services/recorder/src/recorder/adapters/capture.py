@@ -137,6 +137,14 @@ class FetchedCapture:
             ),
         )
 
+    def pause(self) -> None:
+        """Stop the fetchers; a feed that found no way to write is replaced."""
+        self._stop_fetchers()
+        self._fetchers = []
+        if self._feed is not None and self._feed.unusable is not None:
+            self._close_feed()
+            self._feed = None
+
     def close(self) -> None:
         """Stop the fetchers, then let the feed finalise its file."""
         self._stop_fetchers()

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import structlog
 from chronicle_contracts import UPCASTERS, Event
 from chronicle_contracts.naming import recorder_stream, run_id
-from chronicle_eventstore import EventStore, Recorded, open_store, sqlite_environment
+from chronicle_eventstore import (
+    EventStore,
+    Recorded,
+    StoreUnwritable,
+    open_store,
+    sqlite_environment,
+)
 
 from recorder.domain.run import Run
 from recorder.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+SAVE_AGAIN = 0.5  # seconds
 
 
 class Notes(Protocol):
@@ -60,6 +72,7 @@ class StoredJournal:
         self._events = events
         self._notes = notes
         self._earlier: list[Run] | None = None
+        self._waiting: Run | None = None  # has said what could not be saved yet
         self._relay = relay
         self._clock = clock
         self._job_id = job_id
@@ -102,12 +115,20 @@ class StoredJournal:
         return self._events.get(Run, self._streams()[-1], job_id=self._job_id, at=self._clock.now())
 
     def save(self, run: Run) -> None:
-        """Append what is new."""
-        if run.pending_events:
-            said = [one.event for one in run.pending_events if isinstance(one, Recorded)]
+        """Append what is new; where the disk is full, that waits for the next time."""
+        if not run.pending_events:
+            return
+        said = [one.event for one in run.pending_events if isinstance(one, Recorded)]
+        was_waiting, self._waiting = self._waiting, run
+        try:
             self._events.append(run)
-            self._notes.hear(said)
-            self._relay.wake()
+        except StoreUnwritable as error:
+            if was_waiting is None:
+                log.warning("events_wait", error=str(error))
+            return
+        self._waiting = None
+        self._notes.hear(said)
+        self._relay.wake()
 
     def lines(self) -> bytes:
         """Return the events as they were stored and published."""
@@ -118,11 +139,16 @@ class StoredJournal:
         )
 
     def drain(self, timeout: float) -> bool:
-        """Let the relay's thread end and publish the rest from here."""
+        """Save what waits; let the relay's thread end and publish the rest from here."""
+        deadline = time.monotonic() + timeout
+        while self._waiting is not None and time.monotonic() < deadline:
+            self.save(self._waiting)
+            self._stop.wait(SAVE_AGAIN)
+        is_saved = self._waiting is None
         self._stop.set()
         self._relay.wake()
         self._thread.join(timeout)
-        return self._relay.drain(timeout)
+        return self._relay.drain(max(0.0, deadline - time.monotonic())) and is_saved
 
     def _streams(self) -> list[str]:
         attempts = range(1, self._attempt + 1)

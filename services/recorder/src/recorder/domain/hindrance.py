@@ -17,10 +17,13 @@ Kind = Literal[
     "gone",  # the site knows no such page or stream any more
     "needs_login",  # the site asks for a login now
     "blocked",  # the site refuses this machine now
+    "disk_full",  # there is no room for media here
 ]
 
 # With these it is not known whether the source went on without us.
-_OURS = frozenset({"unreachable", "failing", "refused", "missing", "needs_login", "blocked"})
+_OURS = frozenset(
+    {"unreachable", "failing", "refused", "missing", "needs_login", "blocked", "disk_full"}
+)
 
 
 @dataclass(frozen=True)

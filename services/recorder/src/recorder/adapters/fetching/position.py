@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+log = structlog.get_logger(__name__)
 
 
 class Position(BaseModel):
@@ -74,8 +77,12 @@ class HlsPositions:
 
     def _write(self, track: int) -> None:
         draft = self._path.with_suffix(f".{track}.tmp")
-        draft.write_bytes(_FILE.dump_json(self._positions))
-        draft.replace(self._path)
+        try:
+            draft.write_bytes(_FILE.dump_json(self._positions))
+            draft.replace(self._path)
+        except OSError as error:
+            # This process knows all the same; a full disk must not break off its fetching.
+            log.warning("position_not_noted", error=str(error))
 
     def _read(self) -> dict[int, Position]:
         try:
