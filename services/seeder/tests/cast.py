@@ -92,6 +92,10 @@ class MemoryRecordings:
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
+    def delete_beside(self, key: str) -> None:
+        for beside in [one for one in self.objects if one.startswith(f"{key}.")]:
+            self.delete(beside)
+
 
 @dataclass
 class MemoryMaker:

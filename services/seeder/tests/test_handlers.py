@@ -210,6 +210,16 @@ class TestRecordingDeleted:
         assert world.engine.has == {}
         assert world.tracker.allowed == set()
 
+    def test_removes_what_stands_beside_also_where_there_is_no_torrent(self, world):
+        world.recordings.objects[f"{KEY}.manifest.json"] = b"{}"
+        with pytest.raises(Ignore):
+            world.seeder.handle(deleted())
+        assert f"{KEY}.manifest.json" in world.recordings.objects, "it was recorded again"
+        del world.recordings.objects[KEY]
+        with pytest.raises(Ignore):
+            world.seeder.handle(deleted())
+        assert world.recordings.objects == {}
+
     def test_is_final(self, world):
         world.seeder.handle(uploaded())
         world.seeder.handle(deleted())

@@ -161,12 +161,14 @@ class Seeder:
         )
 
     def on_recording_deleted(self, event: Event) -> None:
-        """Offer a deleted recording no longer and remove its torrent files."""
+        """Offer a deleted recording no longer; remove its torrent files and all beside it."""
         deleted = event.data
         assert isinstance(deleted, RecordingDeleted)
         seed = self._seed(event)
         if event.is_replayed and seed.has_answered(event):
             raise Ignore(f"{event.id} was answered before, and this replay forces nothing")
+        if self._recordings.stat(deleted.key) is None:  # else it was recorded again
+            self._recordings.delete_beside(deleted.key)
         if seed.torrent is None or seed.torrent.recording_key != deleted.key:
             raise Ignore(f"there is no torrent of {deleted.key}")
         if seed.has_answered(event) and seed.why_stopped != "deleted":

@@ -62,6 +62,9 @@ class Recordings(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object; nothing to do is fine."""
 
+    def delete_beside(self, key: str) -> None:
+        """Delete what stands beside a recording: its manifest, journal, what attempts left."""
+
 
 @dataclass(frozen=True)
 class Wish:

@@ -51,3 +51,10 @@ class StoreRecordings:
         """Delete a torrent."""
         with passing():
             self._store.delete(key)
+
+    def delete_beside(self, key: str) -> None:
+        """Delete `<key>.*`, but whose turn it is: a recorder that was lost may still wake up."""
+        with passing():
+            for one in list(self._store.list(f"{key}.")):
+                if one.key != f"{key}.turn":
+                    self._store.delete(one.key)
