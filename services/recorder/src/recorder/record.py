@@ -28,7 +28,7 @@ from recorder.telling import Telling
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = 0.5  # seconds; ffmpeg tells no more often how far it is
+LOOK_EVERY = 0.25  # seconds; what a stream's end waits for, at most
 
 # After these the source may have gone on where we could not follow.
 _ON_OUR_SIDE = frozenset({"stalled", "blocked", "needs_login"})
