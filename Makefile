@@ -45,7 +45,7 @@ setup: $(READY) ## only set up .venv; done once, and again when requirements.loc
 
 .PHONY: test
 test: tools lint ## run every check and every test, as CI does
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(READY) ## ruff, mypy, import-linter, missing migrations, terraform fmt

@@ -46,6 +46,14 @@ class TestFiles:
         ]
         assert naming == []
 
+    def test_of_tests_that_are_begun_first_are_there(self):
+        [names] = [
+            ast.literal_eval(node.value)
+            for node in ast.parse((ROOT / "conftest.py").read_text()).body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LONG"
+        ]
+        assert [name for name in names if not (ROOT / name).is_file()] == []
+
 
 @pytest.mark.parametrize("source", import_packages(), ids=shown)
 class TestPackage:

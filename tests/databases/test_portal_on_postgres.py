@@ -14,19 +14,18 @@ import pytest
 
 from tests.architecture.tree import ROOT
 
-TESTS = {
-    "log": ["eventlog/test_inbox.py", "eventlog/test_recorder.py", "catalogue/test_tally.py"],
-    "read models": ["jobs/test_readmodel.py", "jobs/test_commands.py"],
-    "replay": ["replay/test_both_versions.py", "replay/test_rebuild.py", "replay/test_archive.py"],
-    "import": ["replay/test_import_equals.py", "projections/test_order_of_arrival.py"],
-}
-LONGEST = 600  # seconds; each takes a good deal less than a minute
+TESTS = (
+    *("eventlog/test_inbox.py", "eventlog/test_recorder.py", "catalogue/test_tally.py"),
+    *("jobs/test_readmodel.py", "jobs/test_commands.py"),
+    *("replay/test_both_versions.py", "replay/test_rebuild.py", "replay/test_archive.py"),
+    *("replay/test_import_equals.py", "projections/test_order_of_arrival.py"),
+)
+LONGEST = 600  # seconds; they take less than a minute
 
 
 @pytest.mark.timeout(LONGEST)
 class TestPortalOnPostgres:
-    @pytest.mark.parametrize("part", TESTS)
-    def test_passes_its_own_tests(self, postgres, part):
+    def test_passes_its_own_tests(self, postgres):
         env = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
         database = postgres.create_database()
         env["CHRONICLE_DATABASE_URL"] = (
@@ -39,7 +38,7 @@ class TestPortalOnPostgres:
                 "pytest",
                 "-q",
                 "-x",
-                *(f"portal/tests/{path}" for path in TESTS[part]),
+                *(f"portal/tests/{path}" for path in TESTS),
             ],
             cwd=ROOT,
             env=env,

@@ -87,13 +87,13 @@ class Dispatching:
                 self.heard.append(event)
         return [type(event.data).__name__ for event in self.heard]
 
-    def until(self, condition: Any, what: str, *, within: float = 60.0) -> None:
+    def until(self, condition: Any, what: str, *, within: float = 120.0) -> None:
         deadline = time.monotonic() + within
         while not condition():
             assert time.monotonic() < deadline, f"{what} did not happen: {self.said()}"
             time.sleep(0.05)
 
-    def until_heard(self, name: str, *, times: int = 1, within: float = 60.0) -> Fact:
+    def until_heard(self, name: str, *, times: int = 1, within: float = 120.0) -> Fact:
         self.until(lambda: self.hear().count(name) >= times, name, within=within)
         facts = [event.data for event in self.heard if type(event.data).__name__ == name]
         return facts[-1]

@@ -37,7 +37,7 @@ class RunningStack:
         self.api = httpx.Client(
             base_url=f"{stack.settings.portal_url}/api/v1",
             headers={"Authorization": f"Bearer {stack.secrets['CHRONICLE_API_TOKEN']}"},
-            timeout=10,
+            timeout=30,
             trust_env=False,
             # A portal that was just killed is back within seconds; clients try again.
             transport=httpx.HTTPTransport(retries=5),
@@ -55,7 +55,7 @@ class RunningStack:
         job: dict[str, Any] = self.api.get(f"/jobs/{job_id}").raise_for_status().json()
         return job
 
-    def ends(self, job_id: str, *, timeout: float = 60) -> dict[str, Any]:
+    def ends(self, job_id: str, *, timeout: float = 120) -> dict[str, Any]:
         """Return the job once it is final."""
         return self.reaches(job_id, FINAL, timeout=timeout)
 
@@ -68,7 +68,7 @@ class RunningStack:
             timeout=timeout,
         )
 
-    def records(self, job_id: str, media: float = 0.1, *, timeout: float = 40) -> dict[str, Any]:
+    def records(self, job_id: str, media: float = 0.1, *, timeout: float = 90) -> dict[str, Any]:
         """Return the job once it has so many seconds of media."""
         return until(
             lambda: job if self.media(job := self.job(job_id)) >= media else self._not_over(job),
@@ -138,7 +138,7 @@ class RunningStack:
         until(
             lambda: state(name)["statename"] == "RUNNING" and self.pid(name) not in {0, victim},
             f"{name} was not started again",
-            timeout=20,
+            timeout=60,
         )
 
     def leaves_no_trace(self, job_id: str) -> None:
@@ -147,5 +147,5 @@ class RunningStack:
         until(
             lambda: not self.recorders(job_id) and not work.exists(),
             lambda: f"left of {job_id}: {self.recorders(job_id)}, {list(work.rglob('*'))}",
-            timeout=20,
+            timeout=60,
         )

@@ -17,7 +17,7 @@ from chronicle_local.stack import owner
 
 from tests.e2e.conftest import free_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def demo(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
 
@@ -96,7 +96,7 @@ def local(environment: dict[str, str], command: str) -> subprocess.CompletedProc
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -139,7 +139,7 @@ class TestSecondStart:
             status = local(environment, "status")
             assert (status.returncode, "dispatcher" in status.stdout) == (0, True), status.stdout
             stack.send_signal(signal.SIGTERM)
-            assert stack.wait(60) == 0, stack.stdout
+            assert stack.wait(120) == 0, stack.stdout
         assert leftovers.find(home) == []
 
     def test_is_refused_while_the_first_runs_and_what_a_killed_one_left_is_stopped(

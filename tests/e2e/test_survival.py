@@ -16,7 +16,7 @@ from chronicle_local.static import FolderServer
 
 from tests.e2e.running import RunningStack, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 SHORT = 5.0  # seconds of media
 BACKLOG = 6.0  # seconds of media that a sample offers when a recorder first sees it
@@ -57,7 +57,7 @@ def is_said_once(running: RunningStack, job_id: str) -> None:
 
 def is_whole(running: RunningStack, job_id: str, *, least: float, most: float) -> None:
     """Hold that the job completed with a file that plays for so many seconds."""
-    job = running.ends(job_id, timeout=90)
+    job = running.ends(job_id, timeout=120)
     assert job["status"] == "COMPLETED", running.story(job_id)
     found = running.playable(job)
     assert (found.container, found.video, found.audio) == ("matroska", "h264", "aac")
@@ -72,7 +72,7 @@ class TestManyAtOnce:
         until(
             lambda: len(running.recorders()) == 3,
             lambda: "\n".join(map(running.story, jobs)),
-            timeout=40,
+            timeout=90,
         )
         for job_id in jobs:
             is_whole(running, job_id, least=SHORT - 1, most=SHORT + SLACK)
@@ -132,15 +132,15 @@ class TestKilled:
         (recorder,) = running.recorders(job_id)
         seen = running.media(running.records(job_id, 1))
         recorder.send(signal.SIGKILL)
-        running.reaches(job_id, {"RECORDING"}, timeout=30)
+        running.reaches(job_id, {"RECORDING"}, timeout=90)
         until(
             lambda: running.count(job_id, "RecordingStarted") == 2,
             lambda: running.story(job_id),
-            timeout=40,
+            timeout=90,
         )
         running.records(job_id, seen + 2)
         running.stop(job_id)
-        job = running.ends(job_id, timeout=60)
+        job = running.ends(job_id, timeout=120)
         clock = recorded_for(running, job_id)
         missing = sum(gap["seconds"] for gap in job["recording"]["gaps"])
         # What a killed recorder had not yet made durable is lost: at most 10 s (and is listed).
@@ -183,12 +183,12 @@ class TestEndpointAway:
     def test_delays_events_and_loses_none(self, running: RunningStack, live_samples):
         under_way = running.submit(live_samples().url, max_duration=SHORT)
         running.records(under_way)
-        running.stack.supervisor.stop_processes(["aws"], timeout=20)
+        running.stack.supervisor.stop_processes(["aws"], timeout=60)
         # A recording ends, is delivered, and cannot say so; a job is asked for that nobody hears.
         asked_for = running.submit(live_samples().url, max_duration=2)
         key = running.job(under_way)["key"]
         file = running.stack.settings.recordings_folder / key
-        until(file.exists, lambda: f"{file} was not delivered", timeout=30)
+        until(file.exists, lambda: f"{file} was not delivered", timeout=90)
         assert running.job(under_way)["status"] == "RECORDING"
         assert running.job(asked_for)["status"] == "PENDING"
         running.stack.supervisor.start_process("aws")
@@ -232,7 +232,7 @@ class TestBadInput:
         }
         jobs = {running.submit(url): expected for url, expected in bad.items()}
         for job_id, expected in jobs.items():
-            job = running.ends(job_id, timeout=45)
+            job = running.ends(job_id, timeout=90)
             error = job["error"]
             assert (job["status"], error["code"]) == expected, running.story(job_id)
             assert len(error["detail"].split()) > 5, error
@@ -250,11 +250,11 @@ class TestBadInput:
     def test_that_leads_to_a_private_address_is_rejected(
         self, running: RunningStack, live_sample: LiveSample
     ):
-        running.stack.supervisor.stop_processes(["dispatcher"], timeout=40)
+        running.stack.supervisor.stop_processes(["dispatcher"], timeout=90)
         try:
             with dispatcher(running, CHRONICLE_ALLOW_PRIVATE_ADDRESSES="false"):
                 job_id = running.submit(live_sample.url)
-                job = running.ends(job_id, timeout=40)
+                job = running.ends(job_id, timeout=90)
         finally:
             running.stack.supervisor.start_process("dispatcher")
         assert (job["status"], job["error"]["code"]) == ("REJECTED", "forbidden_address")

@@ -17,7 +17,7 @@ from tests.faults.changes import (
 from tests.faults.fault import Fault, Together
 from tests.faults.outages import Failing, GzipBomb, MillionLines, RedirectLoop, Refused, Silent
 
-pytestmark = pytest.mark.timeout(300)  # the first test waits for the first trials of all
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the first trials of all
 
 TOLERANCE = 2.0  # seconds: a segment before a fault and one after it
 MOST_MEMORY = 400 << 20  # bytes

@@ -43,8 +43,8 @@ class Script:
     pacing: Pacing
     before: float
     after: float
-    patience: float = 60.0
-    start_within: float = 90.0
+    patience: float = 150.0
+    start_within: float = 180.0
 
 
 @dataclass(frozen=True)

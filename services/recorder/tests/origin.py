@@ -51,7 +51,7 @@ class Origin:
         tracks: dict[str, list[bytes]],
         *,
         pace: float = 0.15,
-        window: int = 16,
+        window: int = 60,  # wide enough for a machine that stands still for a while
         ready: int = 4,
     ) -> None:
         self.tracks = tracks

@@ -78,7 +78,7 @@ class Job:
     def recording(self) -> Path:
         return self.recordings / KEY
 
-    def wait(self, timeout: float = 40.0) -> int:
+    def wait(self, timeout: float = 120.0) -> int:
         """Return the exit code."""
         assert self.process is not None
         try:
@@ -99,7 +99,7 @@ class Job:
         draft.replace(self.work / "control.json")
         return self
 
-    def until(self, condition, timeout: float = 30.0) -> Job:
+    def until(self, condition, timeout: float = 90.0) -> Job:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:

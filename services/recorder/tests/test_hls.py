@@ -223,6 +223,7 @@ class TestHlsFetcher:
 
     def test_tells_what_left_the_playlist_before_it_came_back(self, viewing, origin):
         viewing.begin().until_kept(5)
+        origin.window = 16
         origin.playlist_status = 503
         origin.wait_for(origin.newest + 22)
         origin.playlist_status = 200

@@ -196,7 +196,7 @@ class TestRecorderOnTheEndpoint:
         bucket = "gala-recordings"
         assert job.launch(CHRONICLE_MAX_DURATION="4", S3_BUCKET=bucket).wait() == 0
         said: list[int] = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(said) < len(job.events()) and time.monotonic() < deadline:
             messages = queue.receive(most=10, wait=1)
             said += [json.loads(message.body)["sequence"] for message in messages]

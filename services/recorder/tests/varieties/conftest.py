@@ -42,7 +42,7 @@ def recordings(request, station, media, other, tmp_path_factory):
         url, env = offer(station, media, other)
         job = Job(tmp_path_factory.mktemp(name), url, NOWHERE)
         try:
-            return Recorded(job, job.launch(**env).wait(60))
+            return Recorded(job, job.launch(**env).wait())
         finally:
             job.close()
 
