@@ -56,8 +56,9 @@ def process_env(transactional_db):
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings):
-    """A password hash that costs nothing, and no failed logins of another test."""
+def _quick(settings, tmp_path):
+    """A password hash that costs nothing, no failed logins nor exports of another test."""
+    settings.EXPORTS = tmp_path / "exports"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
 

@@ -106,6 +106,8 @@ UNFOLD = appearance.UNFOLD
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
+EXPORTS = _portal.folder / "exports"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chronicle_messaging import Bus, Message, MessagingSettings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from portal.replay.models import Replay
 
@@ -90,6 +91,27 @@ class TestTools:
         assert manage("replays", "work").code == 1
         record = Replay.objects.get()
         assert (record.verb, record.counts) == ("gaps", {"not repaired": 1})
+
+
+class TestExports:
+    def test_are_made_listed_and_imported(self, staff, tools, hear):
+        hear(Story.whole())
+        browser = staff()
+        browser.post(tools, {"verb": "export", "file": "log.jsonl"})
+        assert manage("replays", "work").code == 0
+        assert "/api/v1/exports/log.jsonl" in browser.get(tools).content.decode()
+        browser.post(tools, {"verb": "import", "file": "log.jsonl"})
+        assert manage("replays", "work", "--json").json["items"][0]["verb"] == "import"
+        page = browser.post(tools, {"verb": "export", "file": "../log"}, follow=True)
+        assert "is no name of an export" in page.content.decode()
+
+    def test_are_brought_from_another_system(self, staff, tools):
+        browser = staff()
+        file = SimpleUploadedFile("theirs.jsonl", b"{}\n")
+        page = browser.post(tools, {"verb": "bring", "brought": file}, follow=True)
+        assert "theirs.jsonl" in page.content.decode()
+        page = browser.post(tools, {"verb": "bring"}, follow=True)
+        assert "choose the file" in page.content.decode()
 
 
 class TestDeadLetters:

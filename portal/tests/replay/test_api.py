@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from chronicle_messaging import Bus, MessagingSettings
 from portal.eventlog.inbox import Arrival, Inbox
-from portal.eventlog.models import LoggedEvent, ParkedJob, QuarantinedMessage
+from portal.eventlog.models import LoggedEvent, ParkedJob, QuarantinedMessage, StreamCursor
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
-from portal.projections.registry import NAMES
+from portal.projections.registry import NAMES, PROJECTIONS
 from portal.replay import builds
 from portal.replay.models import Replay
 
-from tests.fixtures.commands import everything, manage
+from tests.fixtures.commands import columns, everything, manage
 from tests.fixtures.story import Story
 
 V1 = "/api/v1"
@@ -140,11 +140,46 @@ class TestReplays:
         assert (answer.status_code, answer.json()["record"]) == (200, None)
         assert everything() == before
 
+    def test_exports_and_imports_the_log(self, api, hear):
+        hear(Story.whole())
+        admin, viewer = api("admin"), api("viewer")
+        order = {"verb": "export", "file": "log.jsonl"}
+        record = self.wait(admin, admin.post(V1 + "/replays", order))
+        assert (record["verb"], record["outcome"]) == ("export", "done")
+        assert admin.post(V1 + "/replays", order).status_code == 409
+        (listed,) = viewer.get(V1 + "/exports").json()["results"]
+        answer = viewer.get(f"{V1}/exports/{listed['file']}")
+        body = b"".join(answer.streaming_content)
+        assert (answer["Content-Type"], len(body)) == ("application/jsonl", listed["size"])
+        live = columns()
+        for one in PROJECTIONS:
+            one.model._default_manager.all().delete()
+        LoggedEvent.objects.all().delete()
+        StreamCursor.objects.all().delete()
+        path = V1 + "/exports/brought.jsonl"
+        assert viewer.put(path, body, content_type="application/jsonl").status_code == 403
+        assert admin.put(path, body, content_type="application/jsonl").status_code == 201
+        assert admin.put(path, body, content_type="application/jsonl").status_code == 409
+        order = {"verb": "import", "file": "brought.jsonl"}
+        record = self.wait(admin, admin.post(V1 + "/replays", order))
+        assert (record["verb"], record["outcome"]) == ("import", "done")
+        assert columns() == live
+
+    @pytest.mark.parametrize(
+        "name", ["../log.jsonl", "log.txt", ".jsonl", "a/b.jsonl", "lo g.jsonl"]
+    )
+    def test_keeps_exports_in_their_folder(self, api, name):
+        for verb in ("export", "import"):
+            answer = api("admin").post(V1 + "/replays", {"verb": verb, "file": name})
+            assert answer.status_code == 400, answer.json()
+        assert not Replay.objects.exists()
+
     def test_says_what_is_wrong_with_an_order(self, api, hear):
         admin = api("admin")
         for body in (
             {"verb": "explode"},
             {"verb": "replay"},
+            {"verb": "export"},
             {"verb": "replay", "to": "seeder"},
             {"verb": "swap", "colour": "red"},
         ):

@@ -11,7 +11,7 @@ from portal.eventlog.models import QuarantinedMessage
 from portal.replay.gaps import Gap
 from portal.replay.models import Replay
 
-VERBS = ("rebuild", "verify", "swap", "rollback", "replay")
+VERBS = ("rebuild", "verify", "swap", "rollback", "replay", "export", "import")
 
 
 class ReplaySerializer(serializers.ModelSerializer[Replay]):
@@ -44,6 +44,10 @@ class ReportSerializer(serializers.Serializer[Any]):
 class ReplayOrder(StrictSerializer):
     """Which verb, with what; the fields from `to` on are for the verb replay."""
 
+    file = serializers.CharField(
+        required=False, help_text="export, import: which of `/exports`, e.g. log.jsonl"
+    )
+
     verb = serializers.ChoiceField(choices=VERBS)
     dry_run = serializers.BooleanField(default=False)
     fresh = serializers.BooleanField(default=False, help_text="rebuild: give up one under way")
@@ -62,9 +66,11 @@ class ReplayOrder(StrictSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A replay goes to somebody."""
+        """A replay goes to somebody, an export into a file."""
         if attrs["verb"] == "replay" and "to" not in attrs:
             raise serializers.ValidationError({"to": "say whose queue the events are for"})
+        if attrs["verb"] in {"export", "import"} and "file" not in attrs:
+            raise serializers.ValidationError({"file": "name the file, e.g. log.jsonl"})
         return attrs
 
 

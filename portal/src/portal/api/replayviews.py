@@ -31,7 +31,7 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
     lookup_value_regex = "[0-9a-f-]{36}"
 
     @extend_schema(
-        summary="Rebuild, verify, swap, roll back, or replay to a consumer",
+        summary="Rebuild, verify, swap, roll back, replay to a consumer, export or import",
         request=shapes.ReplayOrder,
         responses={200: shapes.ReportSerializer, 202: shapes.ReplaySerializer},
     )
@@ -48,6 +48,8 @@ class ReplayViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Tool, Gene
                 return self.begin("rebuild", given, order)
             case "verify":
                 return self.begin("verify", {"projections": order["projections"]}, order)
+            case "export" | "import":
+                return self.begin(order["verb"], {"file": order["file"]}, order)
         selection = Selection(
             types=tuple(order["types"]),
             jobs=tuple(order["jobs"]),

@@ -10,6 +10,7 @@ from rest_framework.routers import SimpleRouter
 from portal.accounts.forms import LimitedLoginForm
 from portal.api import landing, letterviews, repairviews
 from portal.api.eventviews import EventList, JobAsOf, JobEventList
+from portal.api.exportviews import Export, Exports
 from portal.api.health import Live, Ready
 from portal.api.jobviews import JobViewSet
 from portal.api.metrics import Metrics
@@ -24,6 +25,7 @@ from portal.api.replayviews import ReplayViewSet
 from portal.api.schema import DocsView, SchemaView
 from portal.catalogue import pages
 from portal.catalogue.endpoints import AsyncApi, EventTypes, OneEventType
+from portal.replay import exports
 
 _router = SimpleRouter(trailing_slash=False)
 _router.register("jobs", JobViewSet, basename="job")
@@ -55,6 +57,8 @@ _v1 = [
     re_path(rf"{_LETTERS}\Z", letterviews.DeadLetters.as_view(), name="dead-letters"),
     re_path(rf"{_LETTERS}/redrive\Z", letterviews.DeadLetterRedrive.as_view(), name="redrive"),
     re_path(rf"{_LETTERS}/drop\Z", letterviews.DeadLetterDrop.as_view(), name="drop-letter"),
+    path("exports", Exports.as_view(), name="exports"),
+    re_path(rf"^exports/(?P<name>{exports.NAME.pattern})\Z", Export.as_view(), name="export"),
     path("events", EventList.as_view(), name="events"),
     path("event-types", EventTypes.as_view(), name="event-types"),
     re_path(r"^event-types/(?P<type_>[A-Za-z0-9.]+)\Z", OneEventType.as_view(), name="event-type"),

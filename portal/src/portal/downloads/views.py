@@ -28,10 +28,11 @@ RANGE = OpenApiParameter(
 )
 
 
-class _AnyAccept(BaseContentNegotiation):
+class AnyAccept(BaseContentNegotiation):
     """A file has one form; what the client would rather have makes no difference."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002 (DRF's call)
+        """Take the first."""
         return parsers[0]
 
     def select_renderer(
@@ -40,13 +41,14 @@ class _AnyAccept(BaseContentNegotiation):
         renderers: Any,
         format_suffix: str | None = None,  # noqa: ARG002 (DRF's call)
     ) -> tuple[BaseRenderer, str]:
+        """Take the first."""
         return renderers[0], renderers[0].media_type
 
 
 class JobRecording(Endpoint):
     """The recording of a job."""
 
-    content_negotiation_class = _AnyAccept
+    content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="jobs_recording",
@@ -77,7 +79,7 @@ class JobRecording(Endpoint):
 class JobTorrent(Endpoint):
     """The torrent of a job's recording."""
 
-    content_negotiation_class = _AnyAccept
+    content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="jobs_torrent",
@@ -104,7 +106,7 @@ class WebSeed(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = ()
-    content_negotiation_class = _AnyAccept
+    content_negotiation_class = AnyAccept
 
     def get(self, request: Request, token: str, key: str) -> HttpResponseBase:
         """Serve the object; a wrong token and a missing object look the same."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.replay import queues
+from portal.replay import exports, queues
 from portal.replay.building import rebuild, verify
 from portal.replay.choosing import chosen
 from portal.replay.deadletters import redrive
+from portal.replay.exporting import export
+from portal.replay.importing import import_log
 from portal.replay.models import Replay
 from portal.replay.pace import Pace
 from portal.replay.records import Call, Report
@@ -74,6 +76,14 @@ def _repair(call: Call, given: Arguments) -> Report:
     return repair_gaps(call, jobs=given.get("jobs", ()), wait=ANSWER_TIME)
 
 
+def _export(call: Call, given: Arguments) -> Report:
+    return export(call, exports.to_write(given["file"]))
+
+
+def _import(call: Call, given: Arguments) -> Report:
+    return import_log(call, exports.to_read(given["file"]))
+
+
 VERBS: Mapping[str, Verb] = {
     "rebuild": Verb(lambda given: chosen(given.get("projections", ())), _rebuild, _rebuild_on),
     "verify": Verb(lambda given: chosen(given.get("projections", ())), _verify, _verify),
@@ -81,6 +91,8 @@ VERBS: Mapping[str, Verb] = {
     "redrive": Verb(_check_redrive, _redrive),
     # What was got is there, what was asked for a moment ago is not asked for again.
     "repair": Verb(lambda _: None, _repair, _repair),
+    "export": Verb(lambda given: exports.to_write(given["file"]), _export, _export),
+    "import": Verb(lambda given: exports.to_read(given["file"]), _import, _import),
 }
 
 

@@ -14,8 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.access import may_administer, may_view
-from portal.replay import deadletters, orders, work
-from portal.replay.errors import ReplayError
+from portal.replay import deadletters, exports, orders, work
+from portal.replay.errors import BadParameters, ReplayError
 from portal.replay.records import Call, Report
 from portal.replay.toolforms import ReplayForm
 
@@ -49,7 +49,11 @@ def tools(request: HttpRequest) -> HttpResponse:
         report = _told(request, lambda call: orders.carry_out(call, verb, {}), dry_run=True)
     elif verb in {"verify", "rebuild", "repair"}:
         return _queued(request, verb, {})
-    return _page(request, "tools", "Tools", form=form, report=report)
+    elif verb in {"export", "import"}:
+        return _queued(request, verb, {"file": request.POST.get("file", "").strip()})
+    elif verb == "bring":
+        return _brought(request)
+    return _page(request, "tools", "Tools", form=form, report=report, exports=exports.listed())
 
 
 @_methods
@@ -94,6 +98,18 @@ def _queued(request: HttpRequest, verb: str, given: dict[str, Any]) -> HttpRespo
         messages.error(request, error.detail)
         return redirect(request.get_full_path())
     return redirect(reverse("admin:replay_replay_change", args=[record.pk]))
+
+
+def _brought(request: HttpRequest) -> HttpResponse:
+    """Keep an export of another system."""
+    brought = request.FILES.get("brought")
+    try:
+        if brought is None:
+            raise BadParameters("choose the file to bring")
+        exports.keep(brought.name or "", brought.read)
+    except ReplayError as error:
+        messages.error(request, error.detail)
+    return redirect(request.path)
 
 
 def _told(
