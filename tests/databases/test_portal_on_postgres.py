@@ -18,7 +18,8 @@ TESTS = (
     *("eventlog/test_inbox.py", "eventlog/test_recorder.py", "catalogue/test_tally.py"),
     *("jobs/test_readmodel.py", "jobs/test_commands.py"),
     *("replay/test_both_versions.py", "replay/test_rebuild.py", "replay/test_archive.py"),
-    *("replay/test_import_equals.py", "projections/test_order_of_arrival.py"),
+    *("replay/test_import_equals.py", "replay/test_parked.py", "replay/test_table_names.py"),
+    "projections/test_order_of_arrival.py",
 )
 LONGEST = 600  # seconds; they take less than a minute
 
