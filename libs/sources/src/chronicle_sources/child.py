@@ -61,7 +61,7 @@ def _answer(request: Request) -> Answer:
     bring_cookies(ydl, request.credentials)
     with ydl:
         try:
-            info = ydl.extract_info(request.url, download=False)
+            info = ydl.extract_info(request.url, download=False, ie_key=extractor(request.url))
             found = reading.resolution(info, request)
             return Answer(resolution=found.with_cookies(cookie_file(ydl.cookiejar)))
         except SourceError as error:
@@ -98,11 +98,18 @@ def parameters(request: Request) -> dict[str, Any]:
         "ignore_no_formats_error": True,
         "socket_timeout": request.socket_timeout,
         # What names its kind needs no search through the extractors of 1,800 sites.
-        "force_generic_extractor": urlsplit(request.url).path.lower().endswith(reading.MANIFESTS),
         "enable_file_urls": False,
         # ffmpeg would connect by itself, past the guard below.
         "ffmpeg_location": os.devnull,
     }
+
+
+def extractor(url: str) -> str | None:
+    """Return the only extractor to be asked, None for all of them.
+
+    A manifest needs no search through those of 1,800 sites.
+    """
+    return "Generic" if urlsplit(url).path.lower().endswith(reading.MANIFESTS) else None
 
 
 def guard_connections(

@@ -61,7 +61,8 @@ def download(wanted: DownloadRequest, out: FrameWriter) -> Answer:
     with yt_dlp.YoutubeDL(parameters, auto_init="no_verbose_header") as ydl:
         child.bring_cookies(ydl, request.credentials)
         try:
-            info = ydl.extract_info(request.url, download=False)
+            only = child.extractor(request.url)
+            info = ydl.extract_info(request.url, download=False, ie_key=only)
             found = reading.resolution(info, request)
             one = reading.chosen_formats(info, request)[wanted.track]
             kind = get_suitable_downloader(one, ydl.params, to_stdout=True)
