@@ -71,7 +71,7 @@ def run(console: Console) -> Report:
                     report.bars += _bars(count, ours, theirs)
         finally:
             aws.stop()
-    report.rows.append(_fit(ours))
+    report.rows += [_fit("chronicle", ours), _fit("yt-dlp", theirs)]
     return report
 
 
@@ -177,15 +177,15 @@ def _bars(count: int, ours: Figures, theirs: Figures) -> list[Bar]:
     ]
 
 
-def _fit(figures: Figures) -> dict[str, str | int | float | None]:
-    """How many fit, by what the last of ours took: three quarters of the machine are theirs."""
+def _fit(who: str, figures: Figures) -> dict[str, str | int | float | None]:
+    """How many would fit, by what one of forty takes: three quarters of the machine are theirs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     by_memory = 0.75 * memory / figures.memory
     by_processor = 0.75 * (os.cpu_count() or 1) / figures.processor
     return {
         "at once": int(min(by_memory, by_processor)),
-        "recorder": "chronicle: would fit in 3/4 of this machine "
-        f"(memory: {by_memory:.0f}, processor: {by_processor:.0f})",
+        "recorder": f"{who}: would fit in 3/4 of this machine, extrapolated from {COUNTS[-1]} "
+        f"(by memory {by_memory:.0f}, by processor {by_processor:.0f})",
     }
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "forking",
     "media_seconds",
     "stopped",
+    "terminated",
     "until",
     "uploaded",
 ]
@@ -114,6 +115,19 @@ def fork(starter: ForkStarter, job: Job) -> str:
             return starter.start(environment, given=nothing, output=log.fileno())
     finally:
         os.close(nothing)
+
+
+@contextmanager
+def terminated(reference: str) -> Iterator[None]:
+    """See to it that nothing of a forked recorder lives after a `with` block."""
+    try:
+        yield
+    finally:
+        pid = int(reference.partition(":")[0])
+        for one in procfs.family_of(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+        until(lambda: procfs.find(reference) is None, "the end of a recorder", within=10)
 
 
 @contextmanager

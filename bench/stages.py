@@ -1,4 +1,7 @@
-"""A recorder alone, from its launch to the first byte that it keeps, stage by stage."""
+"""A recorder alone, from its launch to the first byte that it keeps, stage by stage.
+
+It is forked, as the dispatcher does it, and looks at the URL itself, as its peers do.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,26 @@ from datetime import datetime
 from pathlib import Path
 
 from chronicle_contracts.recorder import Heartbeat
+from dispatcher.adapters.starting import ForkStarter
 
-from bench.runs import NOWHERE, Job, stopped, until
+from bench.runs import NOWHERE, Job, fork, terminated, until
 
 # What the recorder's log says at the end of a stage.
 RESOLVED, BEGUN = "resolved", "file_begun"
 
 
-def stages(url: str) -> dict[str, float]:
+def stages(url: str, starter: ForkStarter) -> dict[str, float]:
     """Launch a recorder; return the seconds of each stage, in their order, and of all."""
     with tempfile.TemporaryDirectory(prefix="chronicle-bench-") as place:
         launched = time.time()
-        job = Job(Path(place), url, NOWHERE).launch()
-        with stopped(job):
-            kept = until(lambda: _first_byte(job), "the first byte", within=90, of=job)
+        job = Job(Path(place), url, NOWHERE)
+        with terminated(fork(starter, job)):
+            kept = until(lambda: _first_byte(job), "the first byte", within=90)
             up = next(one.time for one in job.events() if isinstance(one.data, Heartbeat))
             said = _said(job)
     ends = [up.timestamp(), said[RESOLVED], said[BEGUN], kept]
     names = [
-        "launch to recorder up (Python, imports, settings)",
+        "launch to recorder up (fork, settings, stores)",
         "looking at the URL (yt-dlp in a child)",
         "playlist, first segments, ffmpeg's start",
         "ffmpeg's probing to the first byte in the file",

@@ -5,6 +5,9 @@ stands what its work takes alone in the same run (looking at the URL, starting t
 rest is waiting: relays, queues, commits. Then a recorder alone, from its launch to the first byte
 that it keeps, by stages. The peers are the command lines of yt-dlp and streamlink, from launch to
 the first byte in their file.
+
+Recorders are forked from one that is loaded, which the dispatcher has ready; it hands them the
+look at the URL. A recorder alone takes that look itself.
 """
 
 from __future__ import annotations
@@ -23,10 +26,13 @@ from pathlib import Path
 
 from chronicle_local.sample import LiveSample
 from chronicle_sources import resolve
+from dispatcher.adapters import procfs
+from dispatcher.adapters.starting import ForkStarter, handed_over
 from imageio_ffmpeg import get_ffmpeg_exe
 from rich.console import Console
 
 from bench.report import Bar, Report
+from bench.runs import NOWHERE, forking
 from bench.stack import Portal, running_stack
 from bench.stages import stages
 
@@ -42,17 +48,19 @@ def run(console: Console) -> Report:
         time.sleep(5)  # the stack's own start is over then
         _record(portal, sample.url, "warm-up")
         looking = _median(lambda: _timed(lambda: _look(sample.url)))
-        process = _median(lambda: _timed(_recorder_process))
+        loading = _median(lambda: _timed(_recorder_process))
         ytdlp = _median(lambda: _first_byte(_ytdlp(sample.url)))
         streamlink = _median(lambda: _first_byte(_streamlink(sample.url)))
-        alone_runs = [stages(sample.url) for _ in range(JOBS)]
+        with forking(NOWHERE) as starter:
+            _timed(lambda: _forked(starter))  # it is loaded then
+            process = _median(lambda: _timed(lambda: _forked(starter)))
+            alone_runs = [stages(sample.url, starter) for _ in range(JOBS)]
         import_ytdlp = _median(lambda: _timed(_import_ytdlp))
         jobs = [_record(portal, sample.url, f"startup-{number}") for number in range(JOBS)]
     steps = {name: statistics.median(job[name] for job in jobs) for name in jobs[0]}
     alone = {
         "requested to URL checked": looking,
         "recorder launched to recorder up": process,
-        "recorder up to first media kept": looking,
     }
     for name, seconds in steps.items():
         work = alone.get(name)
@@ -71,6 +79,7 @@ def run(console: Console) -> Report:
     total = steps["requested to first media kept"]
     report.rows += [
         {"step": "of a look: loading yt-dlp", "median s": round(import_ytdlp, 3)},
+        {"step": "once: loading a recorder", "median s": round(loading, 3)},
         {"step": "peer: yt-dlp, launch to first byte", "median s": round(ytdlp, 3)},
         {"step": "peer: streamlink, launch to first byte", "median s": round(streamlink, 3)},
     ]
@@ -142,6 +151,18 @@ def _recorder_process() -> object:
     return subprocess.run(
         [sys.executable, "-m", "recorder"], env={"PATH": ""}, capture_output=True, check=False
     )
+
+
+def _forked(starter: ForkStarter) -> None:
+    """Fork a recorder that ends at once: it refuses its settings."""
+    nothing = handed_over(None)
+    try:
+        with Path(os.devnull).open("wb") as output:
+            reference = starter.start({"PATH": ""}, given=nothing, output=output.fileno())
+    finally:
+        os.close(nothing)
+    while (one := procfs.find(reference)) is not None and one.runs:
+        time.sleep(0.001)
 
 
 def _import_ytdlp() -> object:
