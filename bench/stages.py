@@ -42,7 +42,7 @@ def stages(url: str, starter: ForkStarter) -> dict[str, float]:
 
 
 def _first_byte(job: Job) -> float | None:
-    for path in job.recordings.rglob("*.part"):
+    for path in job.recordings.rglob("*.attempt-1.part"):
         if path.stat().st_size > 0:
             return time.time()
     return None
