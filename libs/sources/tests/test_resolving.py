@@ -3,6 +3,7 @@
 import http.server
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -76,6 +77,16 @@ def listener():
     """A socket that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         yield mute
+
+
+def kill_the_child_that_asks(server):
+    """Kill the child of this process that resolves, at its first request."""
+    connection, _ = server.accept()
+    with connection:
+        children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+        for pid in [int(one) for path in children for one in path.read_text().split()]:
+            if b"chronicle_sources.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
 
 
 def look_at(url, timeout=60.0, **options):
@@ -158,6 +169,15 @@ class TestResolve:
         refusal = refusal_of(url, timeout=1.5)
         assert refusal.code == "timeout"
         assert not children_that_resolve()
+
+    def test_says_of_a_child_that_was_killed_nothing_about_the_url(self, listener):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/live.m3u8"
+        killer = threading.Thread(target=kill_the_child_that_asks, args=(listener,))
+        killer.start()
+        refusal = refusal_of(url)
+        killer.join()
+        assert refusal.code == "timeout"
+        assert "killed (SIGKILL)" in refusal.detail
 
     def test_refuses_private_addresses_unless_they_are_allowed(self, site):
         with pytest.raises(SourceError) as caught:

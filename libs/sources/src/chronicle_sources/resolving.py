@@ -103,4 +103,8 @@ def _ask_child(request: Request, limit: float) -> tuple[bytes, str]:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+    if child.returncode < 0 and not out:
+        # By somebody, or because memory ran out: that says nothing about the URL.
+        killed = signal.Signals(-child.returncode).name
+        raise SourceError("timeout", f"What looked at {shown(request.url)} was killed ({killed}).")
     return out, err.decode(errors="replace")
