@@ -101,7 +101,7 @@ class TestInterruption:
         watching = _start(portal, "watch", "concert")
         _until(lambda: any(one.path.endswith("/concert") for one in portal.asked))
         watching.send_signal(signal.SIGINT)
-        _, said = watching.communicate(timeout=20)
+        _, said = watching.communicate(timeout=60)
         assert watching.returncode == 130
         assert "job concert goes on" in said
         assert "Traceback" not in said
@@ -130,7 +130,7 @@ class TestEvents:
         _until(lambda: any(one.query.get("after") == "1" for one in portal.asked))
         portal.log.append(event(2, "Uploaded"))
         portal.tell(completed())
-        printed, _ = watching.communicate(timeout=20)
+        printed, _ = watching.communicate(timeout=60)
         assert watching.returncode == 0
         assert [json.loads(line)["position"] for line in printed.splitlines()] == [1, 2]
 
@@ -180,7 +180,7 @@ def _on_a_terminal(portal: FakePortal, *arguments: str) -> str:
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     reader.join()
     os.close(ours)
     return b"".join(sent).decode()

@@ -130,7 +130,7 @@ class Dispatching:
     def close(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
         for one in self.recorders():
             os.kill(one.pid, 9)
 

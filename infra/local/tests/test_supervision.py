@@ -39,7 +39,7 @@ def supervise(home: Path) -> Iterator[Callable[..., Supervisor]]:
     leftovers.clear(home)
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 15) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what

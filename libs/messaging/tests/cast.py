@@ -81,7 +81,7 @@ def write(
     return written
 
 
-def until(condition: Callable[[], Any], *, within: float = 20.0) -> None:
+def until(condition: Callable[[], Any], *, within: float = 60.0) -> None:
     """Wait for a condition; fail when it does not come about."""
     deadline = time.monotonic() + within
     while not condition():
@@ -90,7 +90,7 @@ def until(condition: Callable[[], Any], *, within: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-def take(queue: Queue, count: int, *, within: float = 20.0) -> list[Message]:
+def take(queue: Queue, count: int, *, within: float = 60.0) -> list[Message]:
     """Receive and delete so many messages."""
     taken: list[Message] = []
     deadline = time.monotonic() + within

@@ -138,14 +138,14 @@ class TestTheBatchConsumer:
 
         def slow(messages):
             begun.set()
-            assert finish.wait(20)
+            assert finish.wait(60)
 
         portal.send("one", group="concert")
         stop, thread = running(BatchConsumer(portal, slow, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         stop.set()
         finish.set()
-        thread.join(20)
+        thread.join(60)
         assert is_empty(portal)
 
     def test_keeps_its_batch_hidden_while_it_is_handled(self, hasty_bus, running):
@@ -156,11 +156,11 @@ class TestTheBatchConsumer:
         def slow(messages):
             calls.append(len(messages))
             begun.set()
-            assert finish.wait(20)
+            assert finish.wait(60)
 
         queue.send("one", group="concert")
         running(BatchConsumer(queue, slow, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         assert queue.receive(wait=3) == []
         finish.set()
         until(lambda: is_empty(queue))
@@ -177,7 +177,7 @@ class TestTheBatchConsumer:
 
         bus.publisher().publish([event(f"job{n}", 1) for n in range(50)])
         running(BatchConsumer(portal, slow, most=10, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         until(lambda: portal.depth()["in_flight"] == 20)
         assert portal.depth()["visible"] == 30
         finish.set()
@@ -193,7 +193,7 @@ class TestTheBatchConsumer:
 
         bus.publisher().publish([event(f"job{n}", 1) for n in range(30)])
         stop, thread = running(BatchConsumer(portal, slow, most=10, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         until(lambda: portal.depth()["in_flight"] == 20)
         stop.set()
         finish.set()

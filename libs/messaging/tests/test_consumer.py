@@ -74,7 +74,7 @@ class TestTheConsumer:
         together = threading.Barrier(3)
 
         def meet(_):
-            together.wait(20)
+            together.wait(60)
 
         publish([event(job, 1) for job in ("concert", "talk", "match")])
         running(Consumer(portal, meet, workers=3, wait=0).run)
@@ -186,10 +186,10 @@ class TestWhileAHandlerRuns:
         def slow(one):
             seen.append(one.sequence)
             begun.set()
-            assert finish.wait(20)
+            assert finish.wait(60)
 
         running(Consumer(queue, slow, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         # For longer than its visibility timeout another consumer asks for it in vain.
         assert queue.receive(wait=3) == []
         finish.set()
@@ -203,11 +203,11 @@ class TestWhileAHandlerRuns:
         def slow(one):
             seen.append(one.sequence)
             begun.set()
-            assert finish.wait(20)
+            assert finish.wait(60)
 
         publish([event("concert", 1)])
         running(Consumer(portal, slow, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         bus.clients.sqs.delete_queue(QueueUrl=bus.url(portal.name))
         finish.set()
         until(lambda: portal.depth()["visible"] == 0)
@@ -223,14 +223,14 @@ class TestStopping:
         def slow(one):
             seen.append(one.sequence)
             begun.set()
-            assert finish.wait(20)
+            assert finish.wait(60)
 
         publish([event("concert", n) for n in (1, 2, 3)])
         stop, thread = running(Consumer(portal, slow, wait=0).run)
-        assert begun.wait(20)
+        assert begun.wait(60)
         stop.set()
         finish.set()
-        thread.join(20)
+        thread.join(60)
         assert seen == [1]
         # At once, not after a visibility timeout of a minute.
         assert [one.event().sequence for one in take(portal, 2)] == [2, 3]

@@ -12,13 +12,13 @@ class TestLoop:
 
         def run(until: threading.Event) -> None:
             began.set()
-            until.wait(10)
+            until.wait(60)
 
         thread = start_loop("counting", run, stop)
-        assert began.wait(10)
+        assert began.wait(60)
         assert thread.name == "counting"
         stop.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -29,9 +29,9 @@ class TestLoop:
             raise OSError("the disk is gone")
 
         def wait(until: threading.Event) -> None:
-            until.wait(10)
+            until.wait(60)
 
         other = start_loop("other", wait, stop)
-        start_loop("failing", fail, stop).join(10)
-        other.join(10)
+        start_loop("failing", fail, stop).join(60)
+        other.join(60)
         assert stop.is_set()

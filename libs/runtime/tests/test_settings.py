@@ -27,7 +27,7 @@ WAIT = """
 from chronicle_runtime import on_termination
 stop = on_termination()
 print("ready", flush=True)
-print("stopped" if stop.wait(20) else "never", flush=True)
+print("stopped" if stop.wait(60) else "never", flush=True)
 """
 
 
@@ -130,5 +130,5 @@ class TestShutdown:
         started = time.monotonic()
         process.send_signal(sign)
         assert process.stdout.readline() == "stopped\n"
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert time.monotonic() - started < 10

@@ -205,7 +205,7 @@ class TestTogether:
 
         def post(_):
             try:
-                at_once.wait(20)
+                at_once.wait(60)
                 answer = client.post(JOBS, body, headers=headers)
                 return answer.status_code, answer.json()["id"]
             finally:

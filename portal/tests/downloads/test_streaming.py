@@ -25,7 +25,7 @@ class Source:
                 self.read += 1
                 self.reading.set()
                 if self._gate:
-                    self._gate.wait(10)
+                    self._gate.wait(60)
                 yield bytes([n])
         finally:
             self.closed.set()
@@ -39,7 +39,7 @@ class TestInThreads:
             return [chunk async for chunk in in_threads(source.chunks())]
 
         assert b"".join(asyncio.run(all_of_it())) == bytes(range(5))
-        assert source.closed.wait(5)
+        assert source.closed.wait(60)
         assert threading.get_ident() not in source.threads
 
     def test_reads_no_further_than_the_client(self):
@@ -51,7 +51,7 @@ class TestInThreads:
             await stream.aclose()
 
         asyncio.run(one())
-        assert source.closed.wait(5)
+        assert source.closed.wait(60)
         assert source.read == 1
 
     def test_leaves_the_loop_free_and_closes_when_the_client_goes_away_during_a_read(self):
@@ -69,7 +69,7 @@ class TestInThreads:
         asyncio.run(go_away())
         assert not source.closed.is_set()  # the thread is still in its read
         gate.set()
-        assert source.closed.wait(5)
+        assert source.closed.wait(60)
 
     def test_passes_on_what_goes_wrong(self):
         def broken():

@@ -114,7 +114,7 @@ def discarded(*, attempt: int = 1, sequence: int = 9, job: str = "concert") -> E
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, *, within: float = 30.0) -> T:
+def until(condition: Callable[[], T], what: str, *, within: float = 60.0) -> T:
     """Wait for a condition and return what it found; fail when it does not come about."""
     deadline = time.monotonic() + within
     while not (found := condition()):

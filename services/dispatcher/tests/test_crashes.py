@@ -101,7 +101,7 @@ class TestTwoDispatchers:
         together = threading.Barrier(4)
 
         def hear(dispatcher, job):
-            together.wait(10)
+            together.wait(60)
             for _ in range(3):
                 try:
                     dispatcher.handle(asked(REQUEST, job=job))

@@ -183,7 +183,7 @@ class TestProcesses:
         orphan = self.orphan(house)
         try:
             assert ("process", "remove", True) in house.round()
-            assert orphan.wait(10) == -9
+            assert orphan.wait(60) == -9
         finally:
             orphan.kill()
             orphan.wait()
@@ -350,7 +350,7 @@ class TestRace:
             waiting.start()
             time.sleep(0.1)
             path.rename(path.with_name(".gone-concert-1"))
-        waiting.join(10)
+        waiting.join(60)
         assert entered.is_set()
         assert (path / "control.json").exists()
 

@@ -103,7 +103,7 @@ def dispatchers(tmp_path, aws_env):
     yield start
     for process in processes:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def hear(bus, heard):
@@ -155,7 +155,7 @@ class TestDispatchers:
         heard: list[Event] = []
         until(lambda: "RecorderLaunched" in hear(bus, heard), "the launch")
         first.kill()
-        first.wait(10)
+        first.wait(60)
         os.kill(pid, signal.SIGKILL)
         dispatchers()
         until(lambda: len(started()) == 2, "the next attempt")

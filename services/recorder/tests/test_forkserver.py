@@ -49,7 +49,7 @@ class Server:
         for pid in self.runs:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ class TestForkServer:
     def test_ends_with_whoever_asks_it_and_lets_runs_go_on(self, server, order):
         pid = server.run("one", **order)
         server.orders.close()
-        assert server.process.wait(10) == 0
+        assert server.process.wait(60) == 0
         assert is_alive(pid)
 
     def test_leaves_nothing_of_a_run_that_ended(self, server, order):

@@ -95,7 +95,7 @@ class TestPass:
                 break
             deadline.wait(0.01)
         stop.set()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
         assert set(world.engine.has) == {info_hash(world)}
 

@@ -138,7 +138,7 @@ class TestChild:
 
     def test_says_that_it_was_killed(self, fetcher):
         os.killpg(fetcher._child.pid, signal.SIGKILL)
-        fetcher._thread.join(10)
+        fetcher._thread.join(60)
         assert fetcher.end.kind == "broken"
         assert "yt-dlp broke off" in fetcher.end.detail
 
