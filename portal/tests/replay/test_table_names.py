@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, models
 from django.db.migrations import Migration
 from django.db.models.signals import pre_migrate
 from portal.jobs.models import Job
-from portal.projections.registry import PROJECTIONS
+from portal.projections.models import Checkpoint
+from portal.projections.registry import NAMES, PROJECTIONS
 from portal.replay.models import Build
 
 from tests.fixtures.commands import columns, manage
@@ -55,6 +57,21 @@ class TestNames:
         # A copy of a table has the indexes of its columns; those of a model would be lost.
         metas = [one.model._meta for one in PROJECTIONS]
         assert not any([*meta.indexes, *meta.constraints] for meta in metas)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestFlush:
+    def test_leaves_a_system_that_begins_anew(self, hear):
+        hear(Story.whole())
+        live = columns()
+        swapped()
+        call_command("flush", interactive=False, verbosity=0)
+        assert dict(Checkpoint.objects.values_list("projection", "position")) == dict.fromkeys(
+            NAMES, 0
+        )
+        hear(Story.whole())
+        swapped()
+        assert columns() == live
 
 
 @pytest.mark.django_db(transaction=True)

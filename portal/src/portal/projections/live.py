@@ -91,7 +91,7 @@ def _show_what_came_before(parked: Mapping[Place, Failure]) -> None:
         concerned = [one for one in PROJECTIONS if name in {EVERY, one.name}]
         for projection in concerned if failure.position else ():
             tables = _tables([projection])
-            is_new = failure.position > known.get(projection.name, 0)
+            is_new = failure.position > known.get(projection.name, failure.position)
             if is_new or not tables[projection.name].by_job([job_id]):
                 write(_before(job_id, projection, failure.position), tables)
 
