@@ -6,8 +6,9 @@ from chronicle_storage.local import LocalStore
 from chronicle_storage.ports import RecordingStore
 from chronicle_storage.settings import StorageSettings
 
-# Stored bytes of a growing object that stay in its spool: shorter recordings are whole on the
-# disk to the end, and longer ones take this much of it, part 1 and what is not stored yet.
+# The last bytes of a growing object that stay in its spool: shorter recordings are whole on the
+# disk to the end, and longer ones take this much of it and part 1; more only where more than
+# this is not stored yet.
 KEEP = 64 * 1024 * 1024
 
 

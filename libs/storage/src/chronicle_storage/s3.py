@@ -26,7 +26,8 @@ LARGEST_PLAIN_PUT = 64 * 1024 * 1024
 class S3Store:
     """A bucket; the credentials are boto3's business and never pass through here.
 
-    `keep` is how many stored bytes of a growing object stay in the spool; None is all of them.
+    `keep` is how many of a growing object's last bytes stay in the spool, stored or not; None is
+    all of them. What is not stored yet stays however much it is.
     """
 
     def __init__(self, bucket: Bucket, *, keep: int | None = None) -> None:

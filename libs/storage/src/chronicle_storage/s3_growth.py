@@ -259,17 +259,20 @@ class S3Growth:
         )
 
     def _punch(self) -> None:
-        """Free the disk of the oldest stored parts, but for part 1 and `keep` bytes."""
+        """Free the disk of the oldest stored parts; part 1 and the last `keep` bytes stay.
+
+        What is not stored yet counts as kept: while the uplink lags the disk does not grow by it.
+        """
         upload = self._upload
         if upload is None or self._keep is None:
             return
         end = FIRST_PART
-        stored = upload.durable
-        for span in spans(stored):
+        size = self._size()
+        for span in spans(upload.durable):
             part = upload.parts[span.number]
             if not span.full or part.length != span.length or part.crc64 is None:
                 break
-            if span.number > 1 and stored - (span.start + span.length) >= self._keep:
+            if span.number > 1 and size - (span.start + span.length) >= self._keep:
                 end = span.start + span.length
         if end <= max(FIRST_PART, upload.punched):
             return
