@@ -38,7 +38,12 @@ def lose_the_machine(job: Job) -> float:
 
 
 class TestLostMachine:
-    @pytest.mark.parametrize("window", [16, 60])  # a start takes longer than the shorter one
+    @pytest.mark.parametrize(
+        ("store", "window"),
+        # A start takes longer than the shorter one.
+        [("local", 60), ("s3", 60), ("s3", 16)],
+        indirect=["store"],
+    )
     def test_costs_seconds_and_not_the_recording(self, job, origin, store, tmp_path, window):
         origin.window = window
         job.launch().until_recorded(12)
@@ -73,10 +78,14 @@ class TestLostMachine:
         assert numbers[-1] == origin.newest
         assert len(numbers) == len(set(numbers)), "what was fetched twice is there once"
         assert uploaded.completeness.wall_seconds is not None
-        lost = origin.newest + 1 - numbers[0] - uploaded.duration
+        published = origin.newest + 1 - numbers[0]
+        assert uploaded.completeness.segments_expected == published, "all are kept or missed"
+        lost, said = published - uploaded.duration, sum(gap.seconds for gap in uploaded.gaps)
         if window > 16:
-            assert lost <= 2 * MOST_UNTRUE, "all was still there to be fetched"
-        assert sum(gap.seconds for gap in uploaded.gaps) == pytest.approx(lost, abs=MOST_UNTRUE)
+            assert lost <= MOST_UNTRUE, "all was still there to be fetched"
+        # No more can be missing than time has passed; here a segment comes every 0.15 s.
+        assert said <= lost + MOST_UNTRUE
+        assert lost <= MOST_UNTRUE or said > 1
         assert {gap.cause for gap in uploaded.gaps} <= {"segments left the playlist", "not saved"}
         assert store.unfinished(KEY) == []
         assert store.aside(KEY) == []
