@@ -9,7 +9,7 @@ from chronicle_storage.settings import StorageSettings
 # The last bytes of a growing object that stay in its spool: shorter recordings are whole on the
 # disk to the end, and longer ones take this much of it and part 1; more only where more than
 # this is not stored yet.
-KEEP = 64 * 1024 * 1024
+KEEP = 48 * 1024 * 1024
 
 
 def open_store(settings: StorageSettings) -> RecordingStore:
