@@ -13,7 +13,7 @@ from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.dash.fetcher import DashFetcher
 from recorder.adapters.fetching.dash.model import Wanted
 from recorder.adapters.fetching.dash.source import DashSource
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 
 from services.recorder.tests.test_hls import Kept, Noted, without_a_hole
 
@@ -125,7 +125,7 @@ class Viewing:
             self.sink,
             wanted=Wanted("any"),
             ledger=self.noted,
-            positions=HlsPositions(self.folder),
+            positions=Positions(self.folder),
             track=0,
             refused_before=self.refused,
             since=self.since,

@@ -7,7 +7,7 @@ import time
 import pytest
 from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.hls.fetcher import HlsFetcher
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.domain.segment import DateRange, Segment
 
 from services.recorder.tests.origin import HLS
@@ -77,7 +77,7 @@ class Viewing:
             self.sink,
             access=Access(allow_private=allow_private),
             ledger=self.noted,
-            positions=HlsPositions(self.folder),
+            positions=Positions(self.folder),
             track=0,
             refused_before=self.refused,
             since=self.since,

@@ -30,7 +30,7 @@ from recorder.adapters.feeding.feed import Feed
 from recorder.adapters.feeding.remuxer import FINALISE_WITHIN, Remuxer
 from recorder.adapters.feeding.remuxer_lock import RemuxerLock
 from recorder.adapters.fetching.choosing import Fetchers
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.adapters.job_lock import JobIsTaken, job_lock
 from recorder.adapters.journal import StoredJournal, open_events
 from recorder.adapters.keeping.manifest import StoredManifest
@@ -126,7 +126,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         flush_interval=settings.flush_interval,
         before_flush=marks.before_flush,
     )
-    positions = HlsPositions(settings.work_dir, moved=marks.keep)
+    positions = Positions(settings.work_dir, moved=marks.keep)
     media_before = max(run.media_seconds for run in [*earlier, journal.run()])
     # What an attempt was given and what is saved of it differ by what its fall took along.
     reach = segments.recover(shelf.saved_bytes) if shelf.knows_saved else None

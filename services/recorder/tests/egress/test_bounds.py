@@ -16,7 +16,7 @@ from recorder.adapters.fetching.dash import source as dash_source
 from recorder.adapters.fetching.fetcher import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
 from recorder.adapters.fetching.hls import fetcher as hls
 from recorder.adapters.fetching.hls import playlist as hls_playlist
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
 from recorder.ports import FetchEnd
@@ -77,7 +77,7 @@ def by_hls(folder, url, sink):
         sink,
         access=Access(allow_private=True),
         ledger=Noted(),
-        positions=HlsPositions(folder),
+        positions=Positions(folder),
         track=0,
         refused_before=set(),
         since=0.0,

@@ -7,7 +7,7 @@ from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.dash.fetcher import DashFetcher
 from recorder.adapters.fetching.dash.model import Wanted
 from recorder.adapters.fetching.dash.source import DashSource
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.outside import answer
@@ -128,7 +128,7 @@ def dash_of(url, sink, access, folder):
         sink,
         wanted=Wanted("any"),
         ledger=Noted(),
-        positions=HlsPositions(folder),
+        positions=Positions(folder),
         track=0,
         refused_before=set(),
         since=0.0,

@@ -3,7 +3,7 @@
 import pytest
 from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.hls.fetcher import HlsFetcher
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.spellings import ALL, SOME, spellings
@@ -86,7 +86,7 @@ class Evil:
                 sink,
                 access=Access(allow_private=False),
                 ledger=Noted(),
-                positions=HlsPositions(folder),
+                positions=Positions(folder),
                 track=0,
                 refused_before=set(),
                 since=0.0,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from chronicle_sources.exchange import Answer, DownloadRequest, Request
 from chronicle_sources.frames import ANSWER, BYTES, MISSED, frames
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.adapters.fetching.ytdlp import YtdlpFetcher
 
 from services.recorder.tests.egress.test_dash_ways_in import LIST, manifest
@@ -118,7 +118,7 @@ class TestChild:
             Request(url=url, allow_private=True),
             Kept(),
             ledger=Noted(),
-            positions=HlsPositions(tmp_path),
+            positions=Positions(tmp_path),
             track=0,
         )
         before = outside.asked.count("/mute.mpd")

@@ -12,7 +12,7 @@ from recorder.adapters.fetching.dash.fetcher import DashFetcher
 from recorder.adapters.fetching.dash.model import Wanted
 from recorder.adapters.fetching.dash.source import DashSource
 from recorder.adapters.fetching.fetcher import Fetcher, Sink
-from recorder.adapters.fetching.position import HlsPositions
+from recorder.adapters.fetching.position import Positions
 from recorder.adapters.fetching.progressive import HttpFetcher
 from recorder.adapters.fetching.ytdlp import YtdlpFetcher
 from recorder.domain.stream import Stream
@@ -28,7 +28,7 @@ class Fetchers:
 
     def __init__(
         self,
-        positions: HlsPositions,
+        positions: Positions,
         ledger: Ledger,
         *,
         url: str,

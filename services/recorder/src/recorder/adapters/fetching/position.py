@@ -1,4 +1,4 @@
-"""How far a live HLS stream was kept, remembered over processes.
+"""How far a live stream was kept, segment by segment, remembered over processes.
 
 With it the next attempt, or the next address of the same stream, begins with the segment
 after the last one that was kept: nothing twice, and nothing lost that the source still has.
@@ -48,7 +48,7 @@ class Position(BaseModel):
 _FILE = TypeAdapter(dict[int, Position])
 
 
-class HlsPositions:
+class Positions:
     """The file `position.json` of the job's work folder: a position for each track.
 
     `moved` hears of each move.

@@ -22,7 +22,7 @@ from chronicle_sources.frames import ANSWER, BYTES, MISSED, Frame, TornFrame, fr
 from chronicle_sources.resolving import environment
 
 from recorder.adapters.fetching.fetcher import Fetcher, Sink
-from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.fetching.position import Position, Positions
 from recorder.adapters.media.ffmpeg import last_line
 from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
@@ -43,7 +43,7 @@ class YtdlpFetcher(Fetcher):
         sink: Sink,
         *,
         ledger: Ledger,
-        positions: HlsPositions,
+        positions: Positions,
         track: int,
     ) -> None:
         super().__init__(sink, f"yt-dlp-{track}")

@@ -20,7 +20,7 @@ from recorder.adapters.fetching.dash.model import Part, Presentation, Wanted
 from recorder.adapters.fetching.dash.segments import DashSegment, available, newest_end
 from recorder.adapters.fetching.dash.source import DashSource
 from recorder.adapters.fetching.fetcher import Fetcher, Sink
-from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.fetching.position import Position, Positions
 from recorder.adapters.fetching.reloads import ANSWERED_LIMIT, REFUSALS
 from recorder.adapters.media.section import Section
 from recorder.domain.gaps import Loss
@@ -51,7 +51,7 @@ class DashFetcher(Fetcher):
         *,
         wanted: Wanted,
         ledger: Ledger,
-        positions: HlsPositions,
+        positions: Positions,
         track: int,
         refused_before: set[str],
         since: float | None,

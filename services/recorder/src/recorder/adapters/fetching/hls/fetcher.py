@@ -30,7 +30,7 @@ from recorder.adapters.fetching.hls.ledger import SegmentLedger
 from recorder.adapters.fetching.hls.playlist import BoundedParser
 from recorder.adapters.fetching.hls.programme import date_ranges, with_dates
 from recorder.adapters.fetching.hls.sections import SectionedWriter, with_offsets
-from recorder.adapters.fetching.position import HlsPositions, Position
+from recorder.adapters.fetching.position import Position, Positions
 from recorder.adapters.fetching.reloads import REFUSALS
 from recorder.adapters.fetching.vetted_http import protect
 from recorder.domain.hindrance import Hindrance
@@ -71,7 +71,7 @@ class HlsFetcher(Fetcher):
         *,
         access: Access,
         ledger: Ledger,
-        positions: HlsPositions,
+        positions: Positions,
         track: int,
         refused_before: set[str],
         since: float | None,
