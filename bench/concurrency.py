@@ -5,7 +5,8 @@ going out to a local endpoint, yt-dlp into files. Ours are launched as the dispa
 server that forks them; what that takes is divided among them. Each has as many as it needs of
 other processes (ffmpeg both, which yt-dlp leaves the whole work to). Memory is the proportional
 share (PSS): pages that several have are divided among them. Processor time is that of a window in
-which all record; getting there is told apart.
+which all record; getting there is told apart. How many would fit into three quarters of this
+machine, and what bounds that, is extrapolated from what one of forty takes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ LENGTH = 2  # seconds of a segment
 LISTED = 15  # segments
 LIFE = 900  # seconds of media: more than all rounds take together
 WINDOW = 20.0  # seconds
+THEIRS = 0.75  # of the machine
 AT_A_TIME = 4  # are started together: nobody starts forty in one moment
 MEDIA = ("*.attempt-1.part", "*.ts")  # as ours and theirs grow
 MIB = 1024 * 1024
@@ -178,15 +180,12 @@ def _bars(count: int, ours: Figures, theirs: Figures) -> list[Bar]:
 
 
 def _fit(who: str, figures: Figures) -> dict[str, str | int | float | None]:
-    """How many would fit, by what one of forty takes: three quarters of the machine are theirs."""
+    """How many would fit into what of the machine is theirs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    by_memory = 0.75 * memory / figures.memory
-    by_processor = 0.75 * (os.cpu_count() or 1) / figures.processor
-    return {
-        "at once": int(min(by_memory, by_processor)),
-        "recorder": f"{who}: would fit in 3/4 of this machine, extrapolated from {COUNTS[-1]} "
-        f"(by memory {by_memory:.0f}, by processor {by_processor:.0f})",
-    }
+    by_memory = int(THEIRS * memory / figures.memory)
+    by_processor = int(THEIRS * (os.cpu_count() or 1) / figures.processor)
+    bound = "memory" if by_memory < by_processor else "processor"
+    return {"at once": min(by_memory, by_processor), "recorder": f"{who} would fit ({bound})"}
 
 
 def _told(figures: Figures) -> str:
