@@ -40,6 +40,10 @@ status: $(READY) ## show the processes of a system that `make up` or `make demo`
 down: $(READY) ## stop it from another terminal; running recordings are delivered first
 	@$(BIN)/python -m chronicle_local down
 
+.PHONY: shell
+shell: $(READY) ## a shell in which manage.py and all that docs/operations.md says speak to it
+	@$(BIN)/python -m chronicle_local shell || true
+
 .PHONY: setup
 setup: $(READY) ## only set up .venv; done once, and again when requirements.lock changes
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Commands of the portal: `python portal/manage.py help` lists them."""
 
 from __future__ import annotations

@@ -89,10 +89,10 @@ class TestDemo:
             assert found == [], f"{path} holds {found}"
 
 
-def local(environment: dict[str, str], command: str) -> subprocess.CompletedProcess[str]:
+def local(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
     """Run a short command of the stack."""
     return subprocess.run(
-        [sys.executable, "-m", "chronicle_local", command],
+        [sys.executable, "-m", "chronicle_local", *command],
         env=environment,
         capture_output=True,
         text=True,
@@ -138,6 +138,9 @@ class TestSecondStart:
             assert job["torrent"]["info_hash"] == info_hash.group(1)
             status = local(environment, "status")
             assert (status.returncode, "dispatcher" in status.stdout) == (0, True), status.stdout
+            verified = local(environment, "shell", "manage.py", "verify", "--json")
+            assert verified.returncode == 0, verified.stderr
+            assert json.loads(verified.stdout)["counts"] == {"compared": 1, "differing": 0}
             stack.send_signal(signal.SIGTERM)
             assert stack.wait(120) == 0, stack.stdout
         assert leftovers.find(home) == []

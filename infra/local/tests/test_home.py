@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -9,9 +10,12 @@ from pathlib import Path
 import pytest
 from chronicle_local.credentials import ensure_secrets, write_client_file
 from chronicle_local.environment import stack_environment
-from chronicle_local.errors import AlreadyRunning, PortTaken
+from chronicle_local.errors import AlreadyRunning, NotRunning, PortTaken
+from chronicle_local.leftovers import MARK
 from chronicle_local.ports import listened_by, require_free
 from chronicle_local.settings import StackSettings
+from chronicle_local.shell import shell_environment
+from chronicle_local.stack import REPOSITORY as ROOT
 from chronicle_local.stack import Stack, owner
 from chronicle_local.steps import Steps
 from chronicle_local.tracker import Tracker
@@ -86,6 +90,33 @@ class TestEnvironment:
             "http://127.0.0.1:6969/announce",
             "udp://tracker.example.org:1/announce",
         ]
+
+
+class TestShell:
+    def test_is_in_the_environment_of_the_stack_and_not_of_it(self, tmp_path):
+        secrets = ensure_secrets(tmp_path)
+        inside = shell_environment(StackSettings(home=tmp_path), root=tmp_path)
+        assert secrets.items() <= inside.items()
+        assert inside["CHRONICLE_HOME"] == str(tmp_path)
+        # It would be taken for what a killed stack left behind.
+        assert MARK not in inside
+
+    def test_knows_the_commands_of_the_guides(self, tmp_path):
+        ensure_secrets(tmp_path)
+        outside = {"PATH": "/usr/bin"}
+        inside = shell_environment(StackSettings(home=tmp_path), root=ROOT, outside=outside)
+        for command, folder in (
+            ("manage.py", ROOT / "portal"),
+            ("chronicle", Path(sys.executable).parent),
+            ("python", Path(sys.executable).parent),
+        ):
+            assert shutil.which(command, path=inside["PATH"]) == str(folder / command)
+
+    def test_makes_no_home_where_there_is_none(self, tmp_path):
+        home = tmp_path / "none"
+        with pytest.raises(NotRunning, match="make up"):
+            shell_environment(StackSettings(home=home), root=tmp_path)
+        assert not home.exists()
 
 
 class TestPorts:

@@ -1,4 +1,4 @@
-"""The one-machine stack from the shell: `up`, `demo [--once]`, `status`, `down`."""
+"""The one-machine stack from the shell: `up`, `demo [--once]`, `status`, `down`, `shell`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from chronicle_local.demo import Demo
 from chronicle_local.errors import StackError
 from chronicle_local.interruption import Interrupted, Interruption
 from chronicle_local.settings import StackSettings
-from chronicle_local.stack import Stack, owner
+from chronicle_local.shell import shell_environment
+from chronicle_local.stack import REPOSITORY, Stack, owner
 from chronicle_local.status import print_status
 from chronicle_local.steps import Steps
 from chronicle_local.summary import print_addresses
@@ -34,6 +35,8 @@ def main() -> int:
     demo.add_argument("--once", action="store_true", help="stop the stack after the recording")
     commands.add_parser("status", help="show the processes of a running stack")
     commands.add_parser("down", help="stop a running stack")
+    shell = commands.add_parser("shell", help="run a shell, or a command, in its environment")
+    shell.add_argument("argv", nargs=argparse.REMAINDER, metavar="command", help="none = a shell")
     if "--settings" in sys.argv[1:]:
         load(StackSettings)
     arguments = parser.parse_args()
@@ -47,6 +50,8 @@ def main() -> int:
                 return _run(settings, console, demo=True, once=arguments.once)
             case "status":
                 return print_status(settings, console)
+            case "shell":
+                return _shell(settings, console, arguments.argv)
             case _:
                 return _down(settings, console)
     except StackError as error:
@@ -83,6 +88,17 @@ def _run(settings: StackSettings, console: Console, *, demo: bool, once: bool) -
             steps.heading("Stopping")
             stack.stop()
     return 0
+
+
+def _shell(settings: StackSettings, console: Console, command: list[str]) -> int:
+    environment = shell_environment(settings, root=REPOSITORY)
+    if not command:
+        console.print("manage.py, chronicle and python are those of the stack; `exit` leaves.")
+        command = [os.environ.get("SHELL", "/bin/sh")]
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 (it is what was asked for)
+    except OSError as error:
+        raise StackError(f"{command[0]} cannot be run: {error.strerror}") from error
 
 
 def _down(settings: StackSettings, console: Console) -> int:

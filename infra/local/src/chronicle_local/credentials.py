@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+SECRETS = "secrets.env"
+
 # The variables that the processes read, with the bytes of chance behind each.
 GENERATED = {
     "DJANGO_SECRET_KEY": 48,
@@ -22,7 +24,7 @@ def ensure_secrets(home: Path) -> Mapping[str, str]:
 
     What is there is never changed: tokens and web seed addresses must outlive a restart.
     """
-    path = home / "secrets.env"
+    path = home / SECRETS
     known = _read(path)
     values = {name: known.get(name) or secrets.token_urlsafe(n) for name, n in GENERATED.items()}
     if values != known:
