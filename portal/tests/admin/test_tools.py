@@ -109,9 +109,12 @@ class TestExports:
         browser = staff()
         file = SimpleUploadedFile("theirs.jsonl", b"{}\n")
         page = browser.post(tools, {"verb": "bring", "brought": file}, follow=True)
-        assert "theirs.jsonl" in page.content.decode()
+        assert "theirs.jsonl is there" in page.content.decode()
         page = browser.post(tools, {"verb": "bring"}, follow=True)
         assert "choose the file" in page.content.decode()
+        page = browser.post(tools, {"verb": "remove", "file": "theirs.jsonl"}, follow=True)
+        assert "theirs.jsonl is gone" in page.content.decode()
+        assert "There are none." in page.content.decode()
 
 
 class TestDeadLetters:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from chronicle_messaging import Bus, MessagingSettings
 from portal.eventlog.inbox import Arrival, Inbox
@@ -9,8 +11,11 @@ from portal.eventlog.models import LoggedEvent, ParkedJob, QuarantinedMessage, S
 from portal.jobs.models import Job
 from portal.jobs.readmodel import refold
 from portal.projections.registry import NAMES, PROJECTIONS
-from portal.replay import builds
+from portal.replay import builds, exports
+from portal.replay.errors import Unavailable
+from portal.replay.exporting import export
 from portal.replay.models import Replay
+from portal.replay.records import Call
 
 from tests.fixtures.commands import columns, everything, manage
 from tests.fixtures.story import Story
@@ -164,6 +169,42 @@ class TestReplays:
         record = self.wait(admin, admin.post(V1 + "/replays", order))
         assert (record["verb"], record["outcome"]) == ("import", "done")
         assert columns() == live
+        assert viewer.delete(path).status_code == 403
+        assert admin.delete(path).status_code == 204
+        assert admin.delete(path).status_code == 404
+        assert [one["file"] for one in viewer.get(V1 + "/exports").json()["results"]] == [
+            "log.jsonl"
+        ]
+
+    def test_keeps_nothing_of_an_export_that_broke_off_on_its_way(self, settings):
+        chunks = iter([b"{}\n"])
+
+        def read(_):
+            for chunk in chunks:
+                return chunk
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.raises(Unavailable, match="free space"):
+            exports.keep("log.jsonl", read)
+        assert list(settings.EXPORTS.iterdir()) == []
+
+    def test_goes_on_with_no_export_that_the_command_line_began(self, api, hear, tmp_path):
+        hear(Story.whole())
+        path = tmp_path / "log.jsonl"
+
+        def stop(done, _total):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            export(Call(progress=stop), path)
+        record = Replay.objects.get()
+        answer = api("admin").post(f"{V1}/replays/{record.pk}/resume")
+        assert (answer.status_code, "no name of an export" in answer.content.decode()) == (
+            400,
+            True,
+        )
+        record.refresh_from_db()
+        assert record.outcome == "interrupted"
 
     @pytest.mark.parametrize(
         "name", ["../log.jsonl", "log.txt", ".jsonl", "a/b.jsonl", "lo g.jsonl"]

@@ -60,8 +60,6 @@ class Export(Tool):
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
         """Send the file."""
-        with refusals():
-            exports.to_read(name)
         store = exports.store()
         stored = store.stat(name)
         if stored is None:
@@ -79,3 +77,14 @@ class Export(Tool):
         with refusals():
             exports.keep(name, request._request.read)
         return Response(status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="exports_delete",
+        summary="Delete an export for good; the log is not touched",
+        responses={204: OpenApiResponse(description="it is gone")},
+    )
+    def delete(self, request: Request, name: str) -> Response:  # noqa: ARG002
+        """Delete the file."""
+        with refusals():
+            exports.remove(name)
+        return Response(status=status.HTTP_204_NO_CONTENT)

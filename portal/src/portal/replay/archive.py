@@ -85,7 +85,10 @@ def _check(path: Path) -> None:
     with path.open("rb") as file:
         first = _parsed(file.readline())
         if (first.get("format"), first.get("version")) != (FORMAT, VERSION):
-            raise NotNow(f"{path} is no export of version {VERSION}: its first line says {first}")
+            raise NotNow(
+                f"{path} is no export of version {VERSION}: its first line says {first}; "
+                "take a file that `export` wrote"
+            )
         last: Line = first
         for number, raw in enumerate(file, start=2):
             last = _parsed(raw)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from chronicle_storage import StoredObject
+from chronicle_storage import StoredObject, write_atomically
 from chronicle_storage.local import LocalStore
 from django.conf import settings
 
-from portal.replay.errors import BadParameters, NotNow, NotThere
+from portal.replay.errors import BadParameters, NotNow, NotThere, Unavailable
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.jsonl")
 CHUNK = 1 << 20
-_GROWING = ".upload"
 
 
 def store() -> LocalStore:
@@ -44,21 +43,23 @@ def to_read(name: str) -> Path:
     return path
 
 
-def keep(name: str, read: Callable[[int], bytes]) -> Path:
+def keep(name: str, read: Callable[[int], bytes]) -> None:
     """Keep what somebody sends as an export; `read` gives so many bytes, none at the end.
 
-    Raises `BadParameters`, `NotNow`.
+    Raises `BadParameters`, `NotNow`, `Unavailable`.
     """
     path = to_write(name)
-    part = path.with_name(path.name + _GROWING)
-    with part.open("wb") as file:
-        _copy(read, file)
-    return part.rename(path)
+    try:
+        write_atomically(path, iter(partial(read, CHUNK), b""))
+    except OSError as error:
+        raise Unavailable(
+            f"{name} could not be kept: {error.strerror or error}; look at the disk's free space"
+        ) from error
 
 
-def _copy(read: Callable[[int], bytes], file: BinaryIO) -> None:
-    while chunk := read(CHUNK):
-        file.write(chunk)
+def remove(name: str) -> None:
+    """Delete an export for good. Raises `BadParameters`, `NotThere`."""
+    to_read(name).unlink(missing_ok=True)
 
 
 def _path(name: str) -> Path:

@@ -51,8 +51,8 @@ def tools(request: HttpRequest) -> HttpResponse:
         return _queued(request, verb, {})
     elif verb in {"export", "import"}:
         return _queued(request, verb, {"file": request.POST.get("file", "").strip()})
-    elif verb == "bring":
-        return _brought(request)
+    elif verb in {"bring", "remove"}:
+        return _kept_or_removed(request, verb)
     return _page(request, "tools", "Tools", form=form, report=report, exports=exports.listed())
 
 
@@ -100,13 +100,18 @@ def _queued(request: HttpRequest, verb: str, given: dict[str, Any]) -> HttpRespo
     return redirect(reverse("admin:replay_replay_change", args=[record.pk]))
 
 
-def _brought(request: HttpRequest) -> HttpResponse:
-    """Keep an export of another system."""
-    brought = request.FILES.get("brought")
+def _kept_or_removed(request: HttpRequest, verb: str) -> HttpResponse:
+    """Keep an export of another system, or delete one."""
     try:
-        if brought is None:
+        if verb == "remove":
+            name = request.POST.get("file", "")
+            exports.remove(name)
+            messages.info(request, f"{name} is gone.")
+        elif (brought := request.FILES.get("brought")) is None:
             raise BadParameters("choose the file to bring")
-        exports.keep(brought.name or "", brought.read)
+        else:
+            exports.keep(brought.name or "", brought.read)
+            messages.info(request, f"{brought.name} is there; nothing of it was read yet.")
     except ReplayError as error:
         messages.error(request, error.detail)
     return redirect(request.path)

@@ -42,9 +42,10 @@ def enqueue(call: Call, name: str, given: Arguments) -> Replay:
 
 
 def resume(record: Replay) -> Replay:
-    """Queue a record again that was interrupted or failed. Raises `NotNow`.
+    """Queue a record again that was interrupted or failed.
 
-    One of a replay goes on behind what was sent, whoever began it.
+    One of a replay goes on behind what was sent, whoever began it. Raises `NotNow`, and what
+    the verb refuses.
     """
     if record.outcome not in {Outcome.INTERRUPTED, Outcome.FAILED}:
         raise NotNow(f"{record.verb} {record.pk} is {record.outcome}: there is nothing to resume")
@@ -52,6 +53,7 @@ def resume(record: Replay) -> Replay:
     verb = VERBS.get(order["verb"])
     if verb is None or verb.go_on is None:
         raise NotNow(f"{record.verb} cannot be gone on with; look at what was done, and ask anew")
+    verb.check(order["given"])
     found = Replay.objects.filter(pk=record.pk, outcome=record.outcome)
     found.update(outcome=Outcome.QUEUED, order=order, takes=0, error="", finished_at=None)
     record.refresh_from_db()
