@@ -5,7 +5,7 @@ import signal
 import sys
 
 import pytest
-from dispatcher.adapters import procfs
+from dispatcher.adapters import procfs, starting
 from dispatcher.adapters.starting import ForkStarter, handed_over
 
 from services.dispatcher.tests.cast import until
@@ -50,6 +50,17 @@ class TestForkStarter:
         os.kill(server, signal.SIGKILL)
         until(lambda: not (one := procfs.stat_of(server)) or not one.runs, "its death")
         start()
+        assert starter.server != server
+
+    def test_ends_a_server_that_hangs(self, starter, start, monkeypatch):
+        monkeypatch.setattr(starting, "REAPED_WITHIN", 0.1)
+        start()
+        server = starter.server
+        assert starter._orders is not None
+        starter._orders.settimeout(0.2)  # it is loaded, and has half a minute for that
+        os.kill(server, signal.SIGSTOP)
+        start()
+        assert procfs.stat_of(server) is None
         assert starter.server != server
 
     def test_leaves_no_server_behind(self, starter, start):

@@ -161,8 +161,12 @@ class ForkStarter:
             self._orders.close()
             self._orders = None
         if self._server is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self._server.wait(REAPED_WITHIN)
+            except subprocess.TimeoutExpired:
+                # It hangs, and an order that it has not read would become a run after all.
+                self._server.kill()
+                self._server.wait()
             self._server = None
 
 
