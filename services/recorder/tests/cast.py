@@ -60,11 +60,15 @@ class World:
         self.is_taken_over = False
         self.is_delivered = False
         self.delivery_takes = 0.0
+        self.files = ()
         self.drift = 0.0
         self.troubles = ()
         # accounts and manifest
         self.is_numbered = True
         self.missed = 0
+        self.went_on = 0
+        self.void = []
+        self.given_seconds = {}
         self.programme_time = None
         self.statements = []
         self.manifest_trouble = 0
@@ -160,7 +164,10 @@ class World:
         saved = before + self.media_seconds - self.unsaved_seconds
         self.is_delivered = True
         return Delivery(
-            KEY, 100, "etag", checksum, saved, MEDIA, drift=self.drift, troubles=self.troubles
+            *(KEY, 100, "etag", checksum, saved, MEDIA),
+            files=self.files,
+            drift=self.drift,
+            troubles=self.troubles,
         )
 
     def withdraw(self):
@@ -173,6 +180,15 @@ class World:
 
     def count(self):
         return int(self.media_seconds) if self.is_numbered else 0, self.missed
+
+    def go_on(self):
+        self.went_on += 1
+
+    def taken_back(self):
+        return self.void
+
+    def given(self):
+        return self.given_seconds
 
     def leave_journal(self, lines):
         self.journal_left = lines

@@ -99,8 +99,15 @@ class TestSegmentLog:
         first.log.miss(Missed("segment unavailable", 2.0, 1, datetime.now(UTC)))
         first.write(9)
         assert first.log.count() == (2, 1)
-        assert Attempt(tmp_path, saved=2000).log.count() == (2, 1)
-        assert Attempt(tmp_path, saved=1000).log.count() == (1, 0)
+        second = Attempt(tmp_path, saved=2000)
+        second.log.go_on()
+        assert second.log.count() == (2, 1), "it was missed before what is saved last"
+        third = Attempt(tmp_path, saved=1000)
+        assert third.log.count() == (1, 1), "nobody has asked for it yet"
+        assert list(third.log.taken_back()) == []
+        third.log.go_on()
+        assert third.log.count() == (1, 0)
+        assert [missed.segments for missed in third.log.taken_back()] == [1]
 
 
 class TestMarks:

@@ -153,7 +153,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
                 with_pictures=not settings.audio_only,
             ),
         ),
-        begin=marks.begin,
+        marking=marks,
     )
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
     outcome = Recording(

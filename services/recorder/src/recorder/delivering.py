@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
-from chronicle_contracts.recorder import Completeness
+from chronicle_contracts.recorder import Completeness, Gap
 
 from recorder.domain import completeness, gaps
 from recorder.domain.delivery import Delivery
@@ -64,6 +64,7 @@ class Delivering:
         self._telling = telling
         self._within = within
         self._is_there = False  # in the store
+        self._gaps: tuple[Gap, ...] = ()
 
     def run(self, wall_seconds: float | None) -> Outcome:
         """Deliver, verify, state, say so. `wall_seconds`: from the first media to the last."""
@@ -88,7 +89,7 @@ class Delivering:
             return Outcome.UNDELIVERED
         telling.run.deliver(
             delivery,
-            telling.gaps,
+            self._gaps,
             judged,
             manifest_key=manifest_key,
             at=self._desk.clock.now(),
@@ -106,17 +107,23 @@ class Delivering:
     def _find_gaps(self, delivery: Delivery) -> None:
         """Say what is missing in the object although it was seen to be recorded."""
         telling, at = self._telling, self._desk.clock.now()
-        telling.lose(gaps.unsaved(telling.progress.media_seconds, delivery.duration, at))
-        for hole in delivery.losses:
-            telling.lose(gaps.of_hole(hole, at))
-        telling.lose(gaps.of_drift(delivery, telling.gaps, at))
+        torn, is_all = gaps.torn(delivery.files, self._desk.accounts.given(), at)
+        least = gaps.LEAST_GAP if is_all else gaps.LEAST_UNCOUNTED
+        seen = telling.progress.media_seconds - sum(gap.seconds for gap in torn)
+        rest = gaps.unsaved(seen, delivery.duration, at, least=least)
+        holes = [gaps.of_hole(hole, at) for hole in delivery.losses]
+        for gap in (*torn, rest, *holes, gaps.of_drift(delivery, telling.gaps, at)):
+            # An earlier attempt may have found it, and died before its last word.
+            if gap is not None and not any(gaps.is_same(gap, said) for said in telling.gaps):
+                telling.lose(gap)
+        self._gaps = gaps.without(telling.gaps, self._desk.accounts.taken_back())
 
     def _judged(self, delivery: Delivery, wall_seconds: float | None) -> Completeness:
         kept, missed = self._desk.accounts.count()
         delays = [run.start_delay for run in self._telling.runs if run.started]
         judged = completeness.judged(
             delivery,
-            self._telling.gaps,
+            self._gaps,
             wall_seconds=wall_seconds,
             start_delay=delays[0] if delays else None,
             segments_kept=kept,
@@ -133,7 +140,7 @@ class Delivering:
         statement = Statement(
             job=telling.run.job_id,
             delivery=delivery,
-            gaps=telling.gaps,
+            gaps=self._gaps,
             completeness=judged,
             attempts=tuple(
                 Attempt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -77,6 +77,15 @@ class Accounts(Protocol):
 
     def miss(self, missed: Missed) -> None:
         """Note segments that could not be had."""
+
+    def go_on(self) -> None:
+        """What follows on the last that is saved of earlier attempts is kept or missed again."""
+
+    def taken_back(self) -> Iterable[Missed]:
+        """Return what an attempt missed and a later one asked for again."""
+
+    def given(self) -> Mapping[str, float]:
+        """Return the seconds of media that each file was given, by its name, as far as known."""
 
     def count(self) -> tuple[int, int]:
         """Return how many segments were kept, and how many missed."""

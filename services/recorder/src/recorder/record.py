@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
-from chronicle_contracts.recorder import MediaInfo, RecordingEnded
+from chronicle_contracts.recorder import Gap, MediaInfo, RecordingEnded
 
 from recorder.delivering import Delivering, Desk
 from recorder.domain import gaps
@@ -34,6 +35,8 @@ LOOK_EVERY = 0.25  # seconds; what a stream's end waits for, at most
 _ON_OUR_SIDE = frozenset({"stalled", "blocked", "needs_login"})
 # After these it is known to have made nothing more.
 _OVER = frozenset({"ended", "offline", "frozen", "gone"})
+# Gaps of this run that speak of the time before it.
+_BEFORE = frozenset({"recorder restarted", "not saved"})
 
 
 class TakenOver(Exception):
@@ -77,7 +80,7 @@ class Recording:
         self._patience = 0.0
         self._is_numbered = self._continues = False
         # Numbers are of the recording: an attempt goes on counting where the last one stood.
-        said = max(run.media_seconds for run in self._telling.runs)
+        self._media_said = said = max(run.media_seconds for run in self._telling.runs)
         self._media_before = said if order.media_before is None else order.media_before
         self._bytes_before = desk.shelf.saved_bytes
         self._telling.progress = Progress(
@@ -211,6 +214,8 @@ class Recording:
         )
         self._timeline.see(now, sighting.media_seconds)
         self._patience = max(self._patience, sighting.patience)
+        if sighting.continues and not self._continues:
+            self._desk.accounts.go_on()
         self._is_numbered, self._continues = sighting.is_numbered, sighting.continues
         if sighting.media is not None and sighting.media_seconds > 0 and not self._run.started:
             self._start(sighting)
@@ -243,6 +248,7 @@ class Recording:
         )
         spoken = self._desk.journal.last_word()
         if spoken is not None and self._bytes_before > 0 and not sighting.continues:
+            telling.lose(self._fallen_with(spoken))
             telling.lose(
                 gaps.between(
                     "recorder restarted",
@@ -292,7 +298,7 @@ class Recording:
         if not self._run.started and self._bytes_before > 0 and not self._continues:
             self._account_for_restart()
         media_seconds = telling.progress.media_seconds
-        said = sum(gap.seconds for gap in self._run.gaps if gap.cause != "recorder restarted")
+        said = sum(gap.seconds for gap in self._run.gaps if gap.cause not in _BEFORE)
         rest = self._timeline.unaccounted(said, self._patience)
         telling.lose(gaps.at_end("unaccounted", rest, media_seconds, at))
         if self._watch.is_still and self._may_have_gone_on(ending):
@@ -305,8 +311,13 @@ class Recording:
         if spoken is not None:
             looked = self._clock.seconds() - self._began  # what the site said since is known
             away = (at - spoken).total_seconds() - looked
+            self._telling.lose(self._fallen_with(spoken))
             gap = gaps.at_end("recorder restarted", away, self._media_before, spoken)
             self._telling.lose(gap)
+
+    def _fallen_with(self, spoken: datetime) -> Gap | None:
+        """Return what earlier attempts had recorded, and nobody has or fetches again."""
+        return gaps.unsaved(self._media_said, self._media_before, spoken)
 
     def _may_have_gone_on(self, ending: Ending) -> bool:
         """Return whether the source may have made media since the last that came."""
@@ -325,6 +336,7 @@ class Recording:
         at, spoken = self._clock.now(), self._desk.journal.last_word()
         if spoken is not None and self._bytes_before > 0:
             away = (at - spoken).total_seconds()
+            self._telling.lose(self._fallen_with(spoken))
             self._telling.lose(gaps.given_up(away, self._media_before, spoken))
         detail = "No attempt is left; what the earlier ones saved is delivered."
         self._run.end("failed", detail, self._media_before, at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from chronicle_sources.plain_text import plain
 
@@ -23,7 +24,16 @@ RENEW_WITHIN = 60.0
 
 # Makes the fetchers of a stream; `sink(track)` is where each puts its media.
 MakeFetchers = Callable[[Stream, Callable[[int], Sink]], list[Fetcher]]
-Begin = Callable[[int, int, float], None]
+
+
+class Marking(Protocol):
+    """Hears how far the files have come when media is written."""
+
+    def begin(self, track: int, size: int, media_seconds: float) -> None:
+        """Media is about to be written; by now there are so many bytes and seconds."""
+
+    def give(self, track: int, file: str, seconds: float) -> None:
+        """This file has taken it; before that it held so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,20 @@ class TrackSink:
 
     feed: Feed
     track: int
-    begin: Callable[[], None]
+    marking: Marking
+    size_before: int
+    seconds_before: float
 
     def write(self, data: bytes) -> None:
         """Pass media on."""
-        self.begin()
-        self.feed.write(self.track, data)
+        feed, track = self.feed, self.track
+        self.marking.begin(
+            track, self.size_before + feed.bytes_written, self.seconds_before + feed.media_seconds
+        )
+        before, seconds = feed.place
+        feed.write(track, data)
+        file = feed.place[0] or before
+        self.marking.give(track, file, seconds if file == before else 0.0)
 
     def begin_section(self, section: Section | None, *, is_break: bool) -> None:
         """Another stretch of media begins."""
@@ -52,22 +70,22 @@ class TrackSink:
         self.feed.finish(self.track)
 
 
-def _nothing(track: int, size: int, media_seconds: float) -> None: ...
+class _Unmarked:
+    def begin(self, track: int, size: int, media_seconds: float) -> None: ...
+
+    def give(self, track: int, file: str, seconds: float) -> None: ...
 
 
 class FetchedCapture:
-    """Implements `ports.Capture`; a stream with another number of tracks begins a new feed.
-
-    `begin` is told before media is written: the track, and the bytes and seconds by then.
-    """
+    """Implements `ports.Capture`; a stream with another number of tracks begins a new feed."""
 
     def __init__(
         self,
         make_fetchers: MakeFetchers,
         make_feed: Callable[[int], Feed],
-        begin: Begin = _nothing,
+        marking: Marking | None = None,
     ) -> None:
-        self._begin = begin
+        self._marking = marking or _Unmarked()
         self._make_fetchers = make_fetchers
         self._make_feed = make_feed
         self._stream: Stream | None = None
@@ -98,11 +116,7 @@ class FetchedCapture:
         size, seconds = self._bytes, self._seconds
 
         def sink(track: int) -> TrackSink:
-            return TrackSink(
-                feed,
-                track,
-                lambda: self._begin(track, size + feed.bytes_written, seconds + feed.media_seconds),
-            )
+            return TrackSink(feed, track, self._marking, size, seconds)
 
         self._fetchers = self._make_fetchers(stream, sink)
         for fetcher in self._fetchers:

@@ -20,6 +20,20 @@ class Hole:
 
 
 @dataclass(frozen=True)
+class File:
+    """One of those that the object was made of: where it ends in it, and its length, in seconds.
+
+    One that `is_final` was closed by its writer, and holds all that was given to it; another was
+    torn from a writer that was killed, and lacks what that held back.
+    """
+
+    name: str
+    ends_at: float
+    seconds: float
+    is_final: bool
+
+
+@dataclass(frozen=True)
 class Stretch:
     """A part of the object that is of one kind: its place and length in seconds, its tracks.
 
@@ -38,6 +52,7 @@ class Stretch:
 class Delivery:
     """An object whose size and checksum the store confirmed; `duration` in seconds as probed.
 
+    `files` are in the order of the object, empty where it was made by somebody who is gone.
     `stretches` tell where the source changed what it sent; empty where the object is one file
     as it grew. `drift` is how many seconds lie between the ends of its tracks; `troubles` are
     sentences about what was found wrong with it when it was played, none where all is well.
@@ -49,6 +64,7 @@ class Delivery:
     checksum: Checksum
     duration: float
     media: MediaInfo
+    files: tuple[File, ...] = ()
     losses: tuple[Hole, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     drift: float | None = None

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chronicle_contracts.recorder import Gap
 
-from recorder.domain.delivery import Delivery, Hole
+from recorder.domain.delivery import Delivery, File, Hole
+from recorder.domain.segment import Missed
 
 # Below that, clocks, buffers and the bursts in which segments come explain the difference.
 LEAST_GAP = 1.0
+# A file that was torn from its writer lacks something: less than this is the writer's own count.
+LEAST_TORN = 0.1
+# The same where only the last report of its writer tells, which is half a second old.
+LEAST_UNCOUNTED = 0.25
 # Where a stream is cut, its tracks may end a segment's part or two apart.
 LEAST_DRIFT = 3.0
 
@@ -91,17 +96,53 @@ def between(
     return _gap(cause, wall_seconds - media_gained, place, at)
 
 
-def unsaved(seen_seconds: float, saved_seconds: float, at: datetime) -> Gap | None:
+def torn(files: Sequence[File], given: Mapping[str, float], at: datetime) -> tuple[list[Gap], bool]:
+    """Return what files lack of that which they were `given`; and whether that is all.
+
+    A remuxer that is killed takes along what it held back, a second or less; with one that is
+    killed at its beginning the file is lost. What a final file was given is in it.
+    """
+    found: list[Gap] = []
+    if not all(file.name for file in files):
+        return found, False  # something else is among them: nobody can say what is not
+    saved = {file.name: file for file in files}
+    place = 0.0
+    for name, seconds in given.items():
+        file = saved.get(name)
+        place = file.ends_at if file else place
+        if file is not None and file.is_final:
+            continue
+        lost = seconds - (file.seconds if file else 0.0)
+        if gap := _gap("not saved", lost, place, at, least=LEAST_TORN):
+            found.append(gap)
+    return found, all(file.is_final or file.name in given for file in files)
+
+
+def unsaved(
+    seen_seconds: float, saved_seconds: float, at: datetime, *, least: float = LEAST_GAP
+) -> Gap | None:
     """Return the gap between what was seen to be recorded and what is in the file.
 
-    A remuxer that is killed takes the last second with it. Where in the recording that was
-    is not known any more; the gap is put to its end.
+    Where in the recording that was is not known; the gap is put to its end.
     """
-    return _gap("not saved", seen_seconds - saved_seconds, saved_seconds, at)
+    return _gap("not saved", seen_seconds - saved_seconds, saved_seconds, at, least=least)
 
 
-def _gap(cause: str, seconds: float, media_seconds: float, at: datetime) -> Gap | None:
-    if seconds < LEAST_GAP:
+def is_same(gap: Gap, other: Gap) -> bool:
+    """Return whether two gaps are the same, found twice."""
+    return gap.model_copy(update={"at": other.at}) == other
+
+
+def without(gaps: Sequence[Gap], taken_back: Iterable[Missed]) -> tuple[Gap, ...]:
+    """Return those gaps that are none of these."""
+    void = {(one.at, one.cause, round(one.seconds, 3)) for one in taken_back}
+    return tuple(gap for gap in gaps if (gap.at, gap.cause, gap.seconds) not in void)
+
+
+def _gap(
+    cause: str, seconds: float, media_seconds: float, at: datetime, *, least: float = LEAST_GAP
+) -> Gap | None:
+    if seconds < least:
         return None
     return Gap(
         cause=cause,

@@ -79,6 +79,12 @@ class Feed:
         return self._media or (current.media if current else None)
 
     @property
+    def place(self) -> tuple[str, float]:
+        """The file that is written to, and how many seconds it holds; no name before the first."""
+        current = self._current
+        return (current.path.name, current.media_seconds) if current else ("", 0.0)
+
+    @property
     def files(self) -> int:
         """Files begun so far."""
         return self._files

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recorder.adapters.fetching.position import Position
+from recorder.adapters.keeping.pieces import piece_of
 
 SETTLED = 0.4  # seconds after which the remuxer has written what it was given
 LONGEST_WAIT = 1.0  # seconds for a source that is never still
@@ -30,13 +31,16 @@ LONGEST_WAIT = 1.0  # seconds for a source that is never still
 class Mark:
     """A segment of a track was begun when the recording had `begun` bytes.
 
-    `media`: seconds of it up to the segment's end; 0 where nobody knows how long segments are.
+    `media`: seconds of it up to the segment's end; `file` took it, and was `given` so many
+    seconds up to there. Both are 0 where nobody knows how long segments are.
     """
 
     track: int
     begun: int
     media: float
     position: Position
+    file: str = ""
+    given: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,15 @@ def reach(marks: Iterable[Mark], stored: int) -> Reach | None:
         return None
     return Reach(
         {track: mark.position for track, mark in last.items()},
-        max(mark.media for mark in last.values()),
+        min(mark.media for mark in last.values()),  # one may be written before the other's end
     )
 
 
 class Marks:
     """Marks what one attempt writes; counted in bytes and seconds of the whole recording.
 
-    `note` takes each mark, `leave` brings to the store what was noted. Fetchers call `begin` and
-    `keep`, a thread per track; whoever flushes calls `before_flush`.
+    `note` takes each mark, `leave` brings to the store what was noted. Fetchers call `begin`,
+    `give` and `keep`, a thread per track; whoever flushes calls `before_flush`.
     """
 
     def __init__(
@@ -85,7 +89,9 @@ class Marks:
         self._size_before = 0
         self._media_before = 0.0
         self._begun: dict[int, tuple[int, float]] = {}  # size and media when a write began
+        self._given: dict[int, tuple[str, float]] = {}  # file, seconds in it when a write began
         self._last: dict[int, Mark] = {}
+        self._kept: dict[int, float] = {}  # when that was
         self._begun_at = self._kept_at = 0.0
 
     def count_from(self, size: int, media_seconds: float) -> None:
@@ -102,6 +108,13 @@ class Marks:
                     self._media_before + media_seconds,
                 )
 
+    def give(self, track: int, file: str, media_seconds: float) -> None:
+        """What was written is in this file, which held so many seconds before that."""
+        with self._lock:
+            piece, before = piece_of(file), self._given.get(track)
+            if before is None or before[0] != piece:
+                self._given[track] = (piece, media_seconds)
+
     def keep(self, track: int, position: Position) -> None:
         """It was this segment that was written now."""
         with self._lock:
@@ -109,11 +122,17 @@ class Marks:
             if track not in self._begun:
                 return  # an empty segment: nothing of it can be missing
             begun, media = self._begun.pop(track)
-            if last is not None and now - self._kept_at < SETTLED + position.seconds / 2:
+            file, given = self._given.pop(track, ("", 0.0))
+            if last is not None and now - self._kept[track] < SETTLED + position.seconds / 2:
                 media = max(media, last.media)  # the remuxer has not counted all of it yet
-            self._kept_at = now
-            ends = media + position.seconds if position.seconds else 0.0
-            mark = self._last[track] = Mark(track, begun, ends, position)
+                if last.file in {"", file}:
+                    given = max(given, last.given)
+            self._kept_at = self._kept[track] = now
+            if position.seconds:
+                media, given = media + position.seconds, given + position.seconds
+            else:
+                media = given = 0.0
+            mark = self._last[track] = Mark(track, begun, media, position, file, given)
         self._note(mark)
         if self._is_folder:
             self._leave()

@@ -5,11 +5,13 @@ Their names are found again by later attempts: `attempt-1`, `attempt-1-2`, `atte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from chronicle_storage import GrowingObject
 
 JOINED = "joined"
+_NAME = re.compile(r"attempt-\d+(?:-\d+)?(?=(?:\.\w+)?$)")
 
 
 class Pieces:
@@ -48,6 +50,15 @@ class Pieces:
             if piece.path not in taken and not piece.path.exists():
                 return piece
         raise AssertionError("names never end")
+
+
+def piece_of(name: str) -> str:
+    """Return the name of a piece by that of its file, or of the object that it was set aside as.
+
+    Empty for what is none.
+    """
+    found = _NAME.search(name)
+    return found[0] if found else ""
 
 
 def _names(attempt: int) -> Iterator[str]:

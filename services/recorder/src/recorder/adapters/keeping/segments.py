@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -28,7 +28,7 @@ FILE: Final = "segments.jsonl"
 
 @dataclass(frozen=True)
 class Void:
-    """An attempt fell: what was noted before this line of anything later is in no file.
+    """An attempt fell: what was noted before this line as kept later is in no file.
 
     `lost_since` tells for each track when the last segment was kept that was saved.
     """
@@ -42,11 +42,21 @@ class Void:
         if isinstance(line, Mark):
             since = self.lost_since.get(line.track)
             return since is not None and line.position.kept_at > since
-        # It will be asked for again, and missed again if it is not there.
-        return isinstance(line, Missed) and line.at > min(self.lost_since.values())
+        return False
 
 
-_Line = Segment | DateRange | Missed | Mark | Void
+@dataclass(frozen=True)
+class AskedAgain:
+    """All since then was asked for again: what was missed later is kept or missed below this."""
+
+    asked_since: datetime
+
+    def holds_for(self, line: _Line) -> bool:
+        """Return whether a line before this one counts no more."""
+        return isinstance(line, Missed) and line.at > self.asked_since
+
+
+_Line = Segment | DateRange | Missed | Mark | Void | AskedAgain
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
 
 
@@ -59,6 +69,7 @@ class SegmentLog:
         self._told: dict[str, DateRange] = {}
         self._programme_time: datetime | None = None
         self._kept = 0
+        self._saved_until: datetime | None = None
 
     def keep(self, segment: Segment) -> None:
         """Append a segment."""
@@ -94,11 +105,34 @@ class SegmentLog:
 
         What was noted beyond that counts no more.
         """
+        if stored == 0:
+            self._forget()
+            return None
         found = reach((line for line in self._lines() if isinstance(line, Mark)), stored)
         if found is not None:
             log.info("saved_segments_found", stored=stored, media_seconds=found.media_seconds)
             self._append(Void(found.until))
+            self._saved_until = min(found.until.values())
         return found
+
+    @property
+    def saved_until(self) -> datetime | None:
+        """When the last segment was kept that is saved of earlier attempts; None if unknown."""
+        return self._saved_until
+
+    def go_on(self) -> None:
+        """What follows on the last saved segment is fetched, or told as missed."""
+        if self._saved_until is not None:
+            self._append(AskedAgain(self._saved_until))
+
+    def given(self) -> dict[str, float]:
+        """Return how many seconds of media each file was given, where that was noted."""
+        last: dict[str, dict[int, float]] = {}
+        for line in self._lines():
+            if isinstance(line, Mark) and line.file and line.given:
+                last.setdefault(line.file, {})[line.track] = line.given
+        # Of two tracks one may have been counted on by what the other was given already.
+        return {file: min(tracks.values()) for file, tracks in last.items()}
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of all attempts in the order in which they were kept."""
@@ -119,10 +153,23 @@ class SegmentLog:
                 missed += line.segments
         return kept, missed
 
+    def taken_back(self) -> Iterator[Missed]:
+        """Yield what an attempt missed that a later one asked for again."""
+        voids = self._voids()
+        for number, line in self._noted():
+            if isinstance(line, Missed) and _is_void(number, line, voids):
+                yield line
+
     def clear(self) -> None:
         """Delete the file."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+    def _forget(self) -> None:
+        """Nothing is saved: what was kept is in no file."""
+        tracks = {line.track for line in self._lines() if isinstance(line, Segment)}
+        if tracks:
+            self._append(Void(dict.fromkeys(tracks, datetime.min.replace(tzinfo=UTC))))
 
     def _append(self, line: _Line) -> None:
         text = _LINE.dump_json(line, exclude_defaults=True)
@@ -137,29 +184,34 @@ class SegmentLog:
                 log.warning("segment_not_noted", error=str(error))
 
     def _lines(self) -> Iterator[_Line]:
-        """Yield what was noted and still holds."""
-        voids = [
-            (number, line)
-            for number, line in self._noted(having=b'"lost_since"')
-            if isinstance(line, Void)
-        ]
-        for number, line in self._noted():
-            if not any(number < place and void.holds_for(line) for place, void in voids):
-                yield line
+        """Return what was noted and still holds."""
+        voids = self._voids()
+        return (line for number, line in self._noted() if not _is_void(number, line, voids))
 
-    def _noted(self, having: bytes = b"") -> Iterator[tuple[int, _Line]]:
+    def _voids(self) -> list[tuple[int, Void | AskedAgain]]:
+        return [
+            (number, line)
+            for number, line in self._noted(having=(b'"lost_since"', b'"asked_since"'))
+            if isinstance(line, Void | AskedAgain)
+        ]
+
+    def _noted(self, having: tuple[bytes, ...] = (b"",)) -> Iterator[tuple[int, _Line]]:
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
             return
         with file:
             for number, text in enumerate(file):
-                if having not in text:
+                if not any(one in text for one in having):
                     continue
                 try:
                     yield number, _LINE.validate_json(text)
                 except ValidationError:
                     log.warning("segment_line_unreadable", length=len(text))
+
+
+def _is_void(number: int, line: _Line, voids: Sequence[tuple[int, Void | AskedAgain]]) -> bool:
+    return any(number < place and void.holds_for(line) for place, void in voids)
 
 
 def _is_torn(file: BinaryIO) -> bool:

@@ -24,14 +24,14 @@ from chronicle_storage import Superseded as TurnIsOver
 
 from recorder.adapters.keeping.join_output import join_into
 from recorder.adapters.keeping.lost_pieces import LostPieces
-from recorder.adapters.keeping.pieces import JOINED, Pieces
+from recorder.adapters.keeping.pieces import JOINED, Pieces, piece_of
 from recorder.adapters.keeping.reading import LocalFile, StoredFile
 from recorder.adapters.keeping.saver import BeforeFlush, Saver
 from recorder.adapters.keeping.verification import Verification, verify
 from recorder.adapters.media.ffmpeg import Ffmpeg
 from recorder.adapters.media.joining import CannotJoin, Source, is_media
 from recorder.adapters.media.probe import Probed, probe
-from recorder.domain.delivery import Delivery
+from recorder.domain.delivery import Delivery, File
 from recorder.ports import NothingSaved, StoreTrouble, Superseded
 
 log = structlog.get_logger(__name__)
@@ -204,7 +204,12 @@ class StoreShelf:
             found = verify(self._ffmpeg, piece.path, probed)
             preparing.result()
         stored = piece.complete()
-        return None if piece.lost else _delivery(stored, piece.checksum(), probed, found)
+        if piece.lost:
+            return None
+        delivery = _delivery(stored, piece.checksum(), probed, found)
+        seconds = delivery.duration
+        whole = File(piece_of(piece.path.name), seconds, seconds, is_final=True)
+        return replace(delivery, files=(whole,))
 
     def _source(self, piece: GrowingObject) -> Source:
         if piece.is_here:
@@ -225,7 +230,12 @@ class StoreShelf:
         verified = verify(self._ffmpeg, grown.path, found)
         stored = grown.complete()
         delivery = _delivery(stored, grown.checksum(), found, verified)
-        return replace(delivery, losses=joined.holes, stretches=joined.stretches)
+        return replace(
+            delivery,
+            files=tuple(replace(one, name=piece_of(one.name)) for one in joined.files),
+            losses=joined.holes,
+            stretches=joined.stretches,
+        )
 
     def _delivered_before(self) -> Delivery:
         """Describe what an earlier attempt delivered before it died; it had no time to say so."""

@@ -14,6 +14,8 @@ from typing import BinaryIO
 EBML_HEAD, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 OPENED = frozenset({SEGMENT, CLUSTER})  # their children follow, whatever size they claim
 
+UNKNOWN = (1 << 56) - 1  # the size of what is still written, in eight bytes
+
 MOST_OF_ELEMENT = 128 * 1024 * 1024  # bytes; no picture of ours is as large
 _CHUNK = 1024 * 1024
 
@@ -51,6 +53,7 @@ class Elements:
         self._holes = list(holes)
         self._at = 0
         self._ahead = b""  # read from the file, not yet looked at
+        self.is_final = False  # its writer came to an end and wrote down how long all of it is
 
     def __iter__(self) -> Iterator[Element | Damage]:
         """Yield what there is; a truncated last element is left out."""
@@ -68,6 +71,7 @@ class Elements:
                 continue
             name, size = head
             if name in OPENED:
+                self.is_final = self.is_final or (name == SEGMENT and size != UNKNOWN)
                 yield Element(name, b"")
                 continue
             if self._is_in_hole(began, self._at + size):
@@ -182,7 +186,7 @@ def element(name: int, content: bytes) -> bytes:
 
 def sized(name: int, size: int | None) -> bytes:
     """Return the head of a master whose size takes eight bytes; None is unknown."""
-    return name_of(name) + ((1 << 56) | (size if size is not None else (1 << 56) - 1)).to_bytes(8)
+    return name_of(name) + ((1 << 56) | (size if size is not None else UNKNOWN)).to_bytes(8)
 
 
 def name_of(name: int) -> bytes:

@@ -28,7 +28,7 @@ from recorder.adapters.media.matroska import (
     head_of,
 )
 from recorder.adapters.media.matroska_writer import Entry, MatroskaWriter
-from recorder.domain.delivery import Hole, Stretch
+from recorder.domain.delivery import File, Hole, Stretch
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +58,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Joined:
-    """What was made: seconds, where it changes, what is missing in it."""
+    """What was made: seconds, of what, where it changes, what is missing in it."""
 
     duration: float
+    files: tuple[File, ...]
     stretches: tuple[Stretch, ...]
     holes: tuple[Hole, ...]
 
@@ -104,6 +105,7 @@ class _Joining:
         self._outs: list[_Out] = []
         self._ways = [self._way(head) for _, head in self._heads]
         self._base = 0  # milliseconds
+        self._files: list[File] = []
         self._stretches: list[Stretch] = []
         self._holes: list[Hole] = []
 
@@ -119,7 +121,9 @@ class _Joining:
         if self._base == 0:
             raise CannotJoin("There is no media in the files.")
         writer.finish(self._base / 1000)
-        return Joined(self._base / 1000, self._told_stretches(), tuple(self._holes))
+        return Joined(
+            self._base / 1000, tuple(self._files), self._told_stretches(), tuple(self._holes)
+        )
 
     # Tracks
 
@@ -187,6 +191,7 @@ class _Joining:
             log.info("file_joined", file=source.name, at=self._base / 1000, seconds=seconds)
             self._note(way, head, seconds)
         self._base = timeline.end
+        self._files.append(File(source.name, self._base / 1000, seconds, head.is_final))
 
     def _lose(self, source: Source, since: int, until: int) -> None:
         seconds = (until - since) / 1000
