@@ -111,11 +111,11 @@ def timeline(job: Job) -> SafeString | str:
     if not job.timeline:
         return NOTHING
     rows = [
-        (_PADDING, _time(line["at"]), _PADDING, line["what"], line.get("detail") or "")
+        (_PADDING, _time(line["at"]), _PADDING, line["what"], _WORDS, line.get("detail") or "")
         for line in job.timeline
     ]
-    lines = format_html_join("", "<tr><td {}>{}</td><td {}>{}</td><td>{}</td></tr>", rows)
-    return format_html("<table>{}</table>", lines)
+    lines = format_html_join("", "<tr><td {}>{}</td><td {}>{}</td><td {}>{}</td></tr>", rows)
+    return format_html(_SCROLLED, lines)
 
 
 def changes(history: Sequence[EventChange]) -> SafeString | str:
@@ -128,27 +128,28 @@ def changes(history: Sequence[EventChange]) -> SafeString | str:
     rows = [
         (
             *(_PADDING, one.position, f"{one.at:%Y-%m-%d %H:%M:%S}"),
-            *(_PADDING, one.what, one.detail or "", _changed(one.changes)),
+            *(_PADDING, one.what, _WORDS, one.detail or "", _changed(one.changes)),
         )
         for one in history
     ]
     lines = format_html_join(
         "",
         '<tr><td {}><a class="underline" href="?position={}">{}</a></td>'
-        "<td {}>{}</td><td>{}{}</td></tr>",
+        "<td {}>{}</td><td {}>{}{}</td></tr>",
         rows,
     )
-    return format_html("<table>{}</table>", lines)
+    return format_html("{}" + _SCROLLED, _OPENING, lines)
 
 
 def _changed(fields: Sequence[FieldChange]) -> SafeString | str:
     if not fields:
         return ""
     rows = [(_PADDING, one.field, _short(one.before), _short(one.after)) for one in fields]
-    lines = format_html_join("", "<tr><td {}>{}</td><td>{} → {}</td></tr>", rows)
+    lines = format_html_join(
+        "", '<tr><td {}>{}</td><td style="padding: 2px 0">{} → {}</td></tr>', rows
+    )
     return format_html(
-        '<details style="opacity: .8"><summary style="cursor: pointer">{} changed</summary>'
-        "<table>{}</table></details>",
+        '<details class="changes"><summary>{} changed</summary><table>{}</table></details>',
         ", ".join(dict.fromkeys(one.field.partition(".")[0] for one in fields)),
         lines,
     )
@@ -162,6 +163,17 @@ def _short(value: Any) -> str:
 
 
 _LONGEST_VALUE = 200
+# A table that a narrow page shows in part; ids and hashes are broken where they must be.
+_SCROLLED = '<div style="overflow-x: auto; width: 0; min-width: 100%"><table>{}</table></div>'
+_WORDS = SafeString(
+    'style="padding: 2px 0; min-width: 14rem; overflow-wrap: anywhere; vertical-align: top"'
+)
+# Unfold puts one arrow for all of them into a corner of the page's.
+_OPENING = SafeString(
+    "<style>.changes { opacity: .8 } .changes summary::after { content: none }"
+    " .changes summary { cursor: pointer; list-style: disclosure-closed inside }"
+    " .changes[open] summary { list-style-type: disclosure-open; margin-bottom: 0 }</style>"
+)
 _PADDING = SafeString('style="padding: 2px 24px 2px 0; white-space: nowrap; vertical-align: top"')
 
 
