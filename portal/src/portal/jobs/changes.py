@@ -20,10 +20,8 @@ from portal.eventlog.entry import Entry, Skipped
 from portal.eventlog.progress import PROGRESS_TYPES
 from portal.jobs.milestones import milestone, passed_over
 from portal.jobs.order import canonical
-from portal.jobs.projection import fold
+from portal.jobs.projection import NAME, fold
 from portal.jobs.state import JobState
-
-_OURS = "jobs"  # the projection that is watched
 
 # These change with every event and say nothing of it.
 _UNTOLD = frozenset({"id", "timeline", "position", "updated_at"})
@@ -63,7 +61,7 @@ def changes_of(job_id: str) -> list[EventChange]:
     """
     marks = history.skipped([job_id]).get(job_id, ())
     stretches = history.with_stretches(
-        job_id, without=[mark.position for mark in marks if mark.concerns(_OURS)]
+        job_id, without=[mark.position for mark in marks if mark.concerns(NAME)]
     )
     entries = history.read([(one.position, one.envelope) for one in stretches])
     counts = {one.position: one for one in stretches}

@@ -34,6 +34,8 @@ from portal.jobs.state import (
 )
 from portal.projections.losses import has_losses
 
+NAME = "jobs"
+
 
 def fold(state: JobState | None, event: Event, *, position: int = 0) -> JobState:
     """Return the state after one more event; None is the state before the first."""

@@ -12,7 +12,7 @@ from portal.projections import losses, models, recordings, services, torrents, t
 from portal.projections.projection import Projection
 
 JOBS = Projection(
-    name="jobs",
+    name=jobs.NAME,
     title="Jobs",
     model=Job,
     job_column="id",

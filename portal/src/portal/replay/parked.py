@@ -47,13 +47,10 @@ def find_poison(job_id: str, projection: str | None = None) -> Poison | None:
 
 def _poisons(job_id: str, projection: str | None) -> list[Poison]:
     """Return where the folds of a job fail, the first event first, what is none at the end."""
-    folded = next(fold_jobs([job_id], PROJECTIONS), None)
+    concerned = [one for one in PROJECTIONS if projection in {None, EVERY, one.name}]
+    folded = next(fold_jobs([job_id], concerned), None)
     failures = folded.failures if folded else {}
-    blamed = sorted(
-        (failure.position or float("inf"), name)
-        for name, failure in failures.items()
-        if projection in {None, EVERY, name} or name == EVERY
-    )
+    blamed = sorted((failure.position or float("inf"), name) for name, failure in failures.items())
     return [_poison(name, failures[name]) for _, name in blamed]
 
 

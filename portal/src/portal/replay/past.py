@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from portal.eventlog import history
 from portal.jobs.changes import EventChange, changes_of
-from portal.jobs.projection import fold_history
+from portal.jobs.projection import NAME, fold_history
 from portal.jobs.readmodel import sentence
 from portal.jobs.state import JobState
 from portal.replay.errors import BadParameters, NotNow, NotThere
@@ -33,7 +33,7 @@ def as_of(job_id: str, *, position: int | None = None, time: datetime | None = N
         if (position is None or mark.position <= position) and (time is None or mark.at <= time)
     ]
     try:
-        without = [one.position for one in everything if one.concerns("jobs")]
+        without = [one.position for one in everything if one.concerns(NAME)]
         logged = history.of_jobs([job_id], without=without, then=then)
         state = fold_history(history.read(logged[job_id]), marks)
     except Exception as error:
