@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portal.api.bodies import BoundedBodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -11,4 +15,13 @@ from django.core.asgi import get_asgi_application
 from portal.configuration import prepare
 
 prepare()
-application = get_asgi_application()
+_django = get_asgi_application()  # models are loaded by now, which what follows needs
+
+
+def _bounded() -> BoundedBodies:
+    from portal.api.bodies import BoundedBodies  # noqa: PLC0415
+
+    return BoundedBodies(_django)
+
+
+application = _bounded()
