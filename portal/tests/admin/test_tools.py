@@ -58,6 +58,14 @@ class TestTools:
             assert browser.post(page, {"verb": "verify"}).status_code == 403
         assert not Replay.objects.exists()
 
+    def test_are_alone_marked_in_the_menu_on_their_pages(self, staff, tools, letters):
+        records = reverse("admin:replay_replay_changelist")
+        browser = staff()
+        for page in (tools, letters, records, tools):
+            menu = browser.get(page).context["sidebar_navigation"]
+            marked = [str(one["link"]) for group in menu for one in group["items"] if one["active"]]
+            assert marked == [page]
+
     def test_queue_a_verification(self, staff, tools, hear):
         hear(Story.whole())
         answer = staff().post(tools, {"verb": "verify"})

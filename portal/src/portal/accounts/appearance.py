@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 # Unfold takes any CSS colour; 950 is the page in dark mode.
@@ -55,6 +56,12 @@ def _link(title: str, icon: str, address: str) -> dict[str, Any]:
     return item | {"link": reverse_lazy(address)}
 
 
+def _is_of_records(request: HttpRequest) -> bool:
+    """Tell its pages from those of tools and dead letters, whose addresses begin alike."""
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").startswith("replay_replay_")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Chronicle",
     "SITE_HEADER": "Chronicle",
@@ -95,7 +102,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link("Tools", "build", "admin:replay_tools"),
                     _link("Dead letters", "mail", "admin:replay_dead_letters"),
-                    _page("Records", "receipt_long", "replay_replay"),
+                    _page("Records", "receipt_long", "replay_replay") | {"active": _is_of_records},
                     _page("Builds", "construction", "replay_build"),
                     _page("Skipped events", "skip_next", "eventlog_skippedevent"),
                     _page("Checkpoints", "flag", "projections_checkpoint"),
