@@ -13,8 +13,9 @@ from portal.jobs.models import Job
 from portal.jobs.verification import Counts, differences
 from portal.projections.models import Checkpoint, Recording, ServiceVoice, Torrent
 from portal.projections.registry import PROJECTIONS
-from portal.replay.parked import find_poison
+from portal.replay.parked import find_poison, list_parked
 from portal.replay.past import as_of
+from portal.replay.records import Call
 
 from tests.fixtures.commands import columns, everything, manage
 from tests.fixtures.story import Story
@@ -33,6 +34,14 @@ class TestList:
         (item,) = done.json["items"]
         assert (item["job"], item["position"], item["type"]) == ("bad", row.position, row.type)
         assert "not a Chronicle event" in item["error"]
+
+    def test_folds_nothing_however_many_there_are(self, hear, refusing, django_assert_num_queries):
+        refusing({"jobs", "torrents"}, lambda event: "Uploaded" in event.type)
+        hear(*(Story.whole(f"bad-{n}") for n in range(5)))
+        with django_assert_num_queries(2):
+            report = list_parked(Call())
+        assert (report.left, len(report.items)) == (10, 10)
+        assert {item["type"] for item in report.items} == {"chronicle.recorder.Uploaded.v2"}
 
     def test_names_an_event_that_can_be_read_and_not_folded(self, hear, monkeypatch):
         hear(Story.whole("bad"))

@@ -11,7 +11,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from portal.api import replays as shapes
 from portal.api.tools import NewestFirst, Tool
-from portal.eventlog.models import ParkedJob, QuarantinedMessage
+from portal.eventlog.models import QuarantinedMessage
 from portal.replay import gaps, parked, quarantine
 from portal.replay.repairing import accept_gap
 from portal.replay.repeats import ask
@@ -87,9 +87,8 @@ class ParkedJobs(Tool):
         responses=shapes.ParkedList,
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Look for the event that is to blame, too."""
-        rows = ParkedJob.objects.order_by("parked_at", "job_id", "projection")
-        return Response({"results": [parked.describe(row) for row in rows]})
+        """List them, each with the event that is to blame."""
+        return Response({"results": parked.listed()})
 
 
 class ParkedRetry(Tool):

@@ -19,7 +19,7 @@ from portal.projections.registry import PROJECTIONS
 from portal.replay import builds
 from portal.replay.choosing import chosen
 from portal.replay.errors import BadParameters, NotThere
-from portal.replay.records import Call, Report, Run, running
+from portal.replay.records import Call, Item, Report, Run, running
 
 ALL = "all"
 
@@ -56,25 +56,31 @@ def _poisons(job_id: str, projection: str | None) -> list[Poison]:
 
 def list_parked(call: Call) -> Report:
     """List the parked projections of jobs, each with the event to blame; each counts as left."""
-    report = Report("parked", call.dry_run)
-    for parked in ParkedJob.objects.order_by("parked_at", "job_id", "projection"):
-        report.items.append(describe(parked))
-        report.counts["parked"] += 1
-        report.left += 1
+    report = Report("parked", call.dry_run, items=listed())
+    if report.items:
+        report.counts["parked"] = report.left = len(report.items)
     return report
 
 
-def describe(parked: ParkedJob) -> dict[str, object]:
-    """Return a parked projection of a job as it is shown, with its poison where it can be told."""
-    poison = find_poison(parked.job_id, parked.projection)
-    return {
-        "job": parked.job_id,
-        "projection": parked.projection or ALL,
-        "parked_at": parked.parked_at.isoformat(timespec="seconds"),
-        "position": poison.position if poison else None,
-        "type": poison.type if poison else None,
-        "error": poison.error if poison else parked.error,
-    }
+def listed() -> list[Item]:
+    """Return the parked projections of jobs, and what was to blame when each was last folded.
+
+    Nothing is folded for that: there may be thousands.
+    """
+    blamed = ParkedJob.objects.exclude(position=None).values("position")
+    events = LoggedEvent.objects.filter(position__in=blamed)
+    types: dict[int | None, str] = dict(events.values_list("position", "type"))
+    return [
+        {
+            "job": parked.job_id,
+            "projection": parked.projection or ALL,
+            "parked_at": parked.parked_at.isoformat(timespec="seconds"),
+            "position": parked.position,
+            "type": types.get(parked.position),
+            "error": parked.error,
+        }
+        for parked in ParkedJob.objects.order_by("parked_at", "job_id", "projection")
+    ]
 
 
 def retry_parked(call: Call, *, jobs: Collection[str] = ()) -> Report:
