@@ -66,8 +66,8 @@ class World:
         # accounts and manifest
         self.is_numbered = True
         self.missed = 0
-        self.went_on = 0
-        self.void = []
+        self.asked = {}
+        self.saved_until = NOON
         self.given_seconds = {}
         self.programme_time = None
         self.statements = []
@@ -181,11 +181,11 @@ class World:
     def count(self):
         return int(self.media_seconds) if self.is_numbered else 0, self.missed
 
-    def go_on(self):
-        self.went_on += 1
+    def go_on(self, attempt):
+        self.asked[attempt] = self.saved_until
 
-    def taken_back(self):
-        return self.void
+    def asked_since(self):
+        return self.asked
 
     def given(self):
         return self.given_seconds

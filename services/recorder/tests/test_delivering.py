@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from chronicle_contracts.recorder import Heartbeat, RecordingEnded, RecordingFailed, Uploaded
+from recorder.domain import gaps
+from recorder.domain.delivery import File
 from recorder.domain.ending import Outcome
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import Hindrance
@@ -168,6 +170,64 @@ class TestMissingMediaOfALaterAttempt:
         world.continues = True
         world.record()
         assert uploaded_of(world).gaps == ()
+
+    def test_is_what_was_seen_and_is_neither_saved_nor_fetched_again(self, world):
+        self.fallen(world).site_answers = [SourceProblem("not_found", "Nothing there.")]
+        world.record(offline_timeout=20, media_before=94.0)
+        said = {gap.cause: gap for gap in uploaded_of(world).gaps}
+        assert said.keys() == {"not saved", "recorder restarted"}
+        assert (said["not saved"].seconds, said["not saved"].at_media_seconds) == (6, 94)
+
+    def test_is_none_where_all_since_what_is_saved_is_fetched_again(self, world):
+        self.fallen(world).site_answers = [LIVE]
+        world.continues, world.ends = True, {20: ENDED}
+        world.unsaved_seconds = 6.0
+        world.record(media_before=94.0)
+        assert uploaded_of(world).gaps == ()
+        assert world.asked.keys() == {2}
+
+    def test_is_taken_back_where_it_is_fetched_after_all(self, world):
+        before = NOON - timedelta(seconds=30)
+        world.saved_until = before - timedelta(seconds=9)
+
+        def fall(run):
+            for seconds_before, place in ((40, 70.0), (4, 96.0)):
+                at = before - timedelta(seconds=seconds_before)
+                run.lose(gaps.of_loss(Loss("segment unavailable", 2.0, 1), place, at), at=at)
+            run.beat("RECORDING", Progress(media_seconds=100), at=before)
+
+        world.after_an_attempt(fall).site_answers = [LIVE]
+        world.continues, world.ends = True, {20: ENDED}
+        world.losses = {5: Loss("segment unavailable", 3.0, 1)}
+        world.record()
+        assert [gap.seconds for gap in uploaded_of(world).gaps] == [2, 3], "of both attempts"
+        assert uploaded_of(world).gaps[0].at_media_seconds == 70
+        assert uploaded_of(world).completeness.missing_seconds == 5
+        assert world.statements[0].gaps == uploaded_of(world).gaps
+
+    def test_is_said_once_where_two_attempts_find_it(self, world):
+        def fall(run):
+            run.beat("RECORDING", Progress(media_seconds=100), at=NOON)
+            run.end("ended", None, 100.0, NOON)
+            run.lose(gaps.unsaved(100.0, 97.0, NOON), at=NOON)
+
+        world.after_an_attempt(fall).unsaved_seconds = 3.0
+        world.record()
+        assert [(gap.cause, gap.seconds) for gap in uploaded_of(world).gaps] == [("not saved", 3)]
+
+    def test_lies_where_a_file_was_torn(self, world):
+        self.fallen(world).site_answers = [LIVE]
+        world.continues, world.ends = True, {20: ENDED}
+        world.unsaved_seconds = 0.9
+        world.files = (
+            File("attempt-1", 99.1, 99.1, is_final=False),
+            File("attempt-2", 119.1, 20.0, is_final=True),
+        )
+        world.given_seconds = {"attempt-1": 100.0, "attempt-2": 20.0}
+        world.record()
+        assert [
+            (gap.cause, gap.seconds, gap.at_media_seconds) for gap in uploaded_of(world).gaps
+        ] == [("not saved", 0.9, 99.1)]
 
 
 class TestDiscardWhileDelivering:

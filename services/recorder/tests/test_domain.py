@@ -17,7 +17,7 @@ from chronicle_contracts.recorder import (
     Uploaded,
 )
 from recorder.domain import gaps
-from recorder.domain.delivery import Delivery
+from recorder.domain.delivery import Delivery, File
 from recorder.domain.gaps import Loss
 from recorder.domain.hindrance import SILENCE
 from recorder.domain.progress import Progress
@@ -160,3 +160,29 @@ class TestGaps:
         found = gap(10, 4)
         assert found is not None
         assert (found.seconds, found.at_media_seconds) == (6, 46)
+
+    def test_is_in_torn_files_what_they_were_given_and_do_not_hold(self):
+        files = (File("attempt-1", 8.0, 8.0, is_final=False), File("attempt-2", 20.0, 12.0, True))
+        found, is_all = gaps.torn(files, {"attempt-1": 8.9, "attempt-2": 12.5}, NOON)
+        assert [(gap.cause, gap.seconds, gap.at_media_seconds) for gap in found] == [
+            ("not saved", 0.9, 8.0)
+        ], "what a final file was given is in it"
+        assert is_all
+
+    def test_is_none_where_the_writer_counts_otherwise(self):
+        files = (File("attempt-1", 8.0, 8.0, is_final=False),)
+        assert gaps.torn(files, {"attempt-1": 8.05}, NOON) == ([], True)
+        assert gaps.torn(files, {"attempt-1": 7.9}, NOON) == ([], True)
+
+    def test_is_all_of_a_file_that_never_came_to_be(self):
+        files = (File("attempt-1", 8.0, 8.0, is_final=True), File("attempt-2", 9.0, 1.0, True))
+        given = {"attempt-1": 8.0, "attempt-1-2": 2.0, "attempt-2": 1.0}
+        [gap], _ = gaps.torn(files, given, NOON)
+        assert (gap.seconds, gap.at_media_seconds) == (2.0, 8.0)
+
+    def test_may_be_more_where_a_torn_file_has_no_accounts(self):
+        assert gaps.torn((File("attempt-1", 8.0, 8.0, is_final=False),), {}, NOON) == ([], False)
+        assert gaps.torn((File("attempt-1", 8.0, 8.0, is_final=True),), {}, NOON) == ([], True)
+
+    def test_is_unknown_of_what_somebody_else_delivered(self):
+        assert gaps.torn((File("", 8.0, 8.0, True),), {"attempt-1": 8.9}, NOON) == ([], False)

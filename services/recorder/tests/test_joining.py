@@ -74,6 +74,8 @@ class TestJoin:
         path, told = joined(*names)
         assert len(shape(path)) == 2
         assert told.duration == pytest.approx(SECONDS * len(names), abs=0.1)
+        assert all(file.is_final for file in told.files)
+        assert told.files[-1].ends_at == told.duration
         for track in ("v:0", "a:0"):
             whole, said = decoded(path, track)
             assert said == ""
@@ -143,6 +145,8 @@ class TestJoin:
         frames, said = decoded(path, "v:0")
         assert said == ""
         assert told.duration == pytest.approx(len(frames) / 25, abs=0.1)
+        [file] = told.files
+        assert (file.name, file.is_final, file.seconds) == ("cut.mkv", False, told.duration)
         sure = len(frames) - 4  # pictures between two, of which one was cut off
         assert frames[:sure] == decoded(pieces("small"), "v:0")[0][:sure]
         assert len(frames) > PICTURES / 3

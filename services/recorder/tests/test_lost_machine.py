@@ -37,6 +37,12 @@ def lose_the_machine(job: Job) -> float:
     return recorded
 
 
+def noted(store: RecordingStore) -> bytes:
+    """Return what the first attempt has left in the store of what it has said."""
+    name = f"{KEY}.attempt-1.notes"
+    return b"".join(store.read(name)) if store.stat(name) else b""
+
+
 class TestLostMachine:
     @pytest.mark.parametrize(
         ("store", "window"),
@@ -92,6 +98,32 @@ class TestLostMachine:
         name = KEY.rpartition("/")[2]
         names = [name, f"{name}.journal.jsonl", f"{name}.manifest.json"]
         assert job.left_files() in ([], names), "nothing but the recording and what it says"
+
+    def test_takes_back_what_it_missed_and_the_next_attempt_fetched(self, job, origin):
+        job.env |= {"S3_BUCKET": f"lost-{uuid4().hex[:8]}", "CHRONICLE_FLUSH_INTERVAL": "5"}
+        store = open_store(StorageSettings(bucket=job.env["S3_BUCKET"]))
+        job.launch().until(lambda: any(beat.bytes_durable for beat in facts(job, Heartbeat, 1)))
+        origin.missing = {origin.newest + 2}
+        job.until(lambda: b"segment unavailable" in noted(store))
+        lose_the_machine(job)
+        [number], origin.missing = origin.missing, set()
+        job.launch(attempt=2).until(lambda: job.started(attempt=2))
+        origin.wait_for(number + 8)
+        origin.end()
+        assert job.wait() == 0, job.log.read_text()
+
+        uploaded = job.events(attempt=2)[-1].data
+        assert isinstance(uploaded, Uploaded)
+        made = json.loads(b"".join(store.read(f"{KEY}.manifest.json")))
+        is_there = number in {one["sequence"] for one in made["segments"]}
+        causes = {gap.cause for gap in uploaded.gaps}
+        # On a machine that stands still for seconds it was stored by then that it is missing.
+        assert ("segment unavailable" in causes) == (not is_there)
+        assert causes <= {"segment unavailable", "not saved"}
+        assert made["gaps"] == [gap.model_dump(mode="json") for gap in uploaded.gaps]
+        kept = len(made["segments"])
+        assert uploaded.completeness.segments_kept == kept
+        assert uploaded.completeness.segments_expected == kept + (not is_there)
 
     def test_delivers_what_was_saved_when_the_stream_is_over(self, job, origin, store):
         job.launch().until_recorded(12)

@@ -55,6 +55,25 @@ class Attempt:
         return [segment.sequence for segment in self.log.segments()]
 
 
+class Given:
+    """Marks of an attempt that writes segments into named files."""
+
+    def __init__(self, log):
+        self._marks = Marks(log.mark, lambda: None, is_folder=False)
+
+    def write(self, file, number, *, seconds, track=0, length=2.0):
+        """Write a segment while a remuxer says that a file has so many seconds."""
+        name = f"gala.mkv.{file}.part" if file else ""
+        self._marks.begin(track, 1000 * number, seconds)
+        self._marks.give(track, name, seconds)
+        self._marks.keep(track, Position.of(number, f"{number}.ts", length))
+
+
+def given_marks(folder):
+    log = SegmentLog(folder)
+    return Given(log), log
+
+
 class TestReach:
     def test_is_what_was_begun_before_the_saved_bytes_end(self, tmp_path):
         Attempt(tmp_path).write(7, 8, 9)
@@ -94,20 +113,24 @@ class TestSegmentLog:
         assert Attempt(tmp_path, saved=5000).reached == ({0: 11}, 10.0)
         assert Attempt(tmp_path, saved=3000).kept == [7, 8, 9]
 
+    def test_forgets_all_where_nothing_is_saved(self, tmp_path):
+        Attempt(tmp_path).write(7, 8)
+        second = Attempt(tmp_path, saved=0).write(9)
+        assert second.kept == [9]
+
     def test_forgets_what_was_missed_where_it_is_asked_for_again(self, tmp_path):
         first = Attempt(tmp_path).write(7)
         first.log.miss(Missed("segment unavailable", 2.0, 1, datetime.now(UTC)))
         first.write(9)
         assert first.log.count() == (2, 1)
         second = Attempt(tmp_path, saved=2000)
-        second.log.go_on()
+        second.log.go_on(2)
         assert second.log.count() == (2, 1), "it was missed before what is saved last"
         third = Attempt(tmp_path, saved=1000)
         assert third.log.count() == (1, 1), "nobody has asked for it yet"
-        assert list(third.log.taken_back()) == []
-        third.log.go_on()
+        third.log.go_on(3)
         assert third.log.count() == (1, 0)
-        assert [missed.segments for missed in third.log.taken_back()] == [1]
+        assert third.log.asked_since().keys() == {2, 3}
 
 
 class TestMarks:
@@ -137,6 +160,34 @@ class TestMarks:
 
         Attempt(tmp_path, leave=leave, is_folder=True).write(7, 8)
         assert left == [[7], [7, 8]]
+
+    def test_tell_what_each_file_was_given(self, tmp_path):
+        marks, log = given_marks(tmp_path)
+        marks.write("attempt-1", 1, seconds=0.0)
+        marks.write("attempt-1", 2, seconds=1.9)
+        marks.write("attempt-1-2", 3, seconds=0.0)
+        assert log.given() == {"attempt-1": pytest.approx(3.9), "attempt-1-2": 2.0}
+
+    def test_count_what_a_remuxer_has_not_counted_yet(self, tmp_path):
+        marks, log = given_marks(tmp_path)
+        for number in range(4):
+            marks.write("attempt-1", number, seconds=0.0)
+        assert log.given() == {"attempt-1": 8.0}
+        marks.write("attempt-1", 4, seconds=7.7)
+        assert log.given() == {"attempt-1": pytest.approx(9.7)}, "of one that has, its word counts"
+
+    def test_tell_of_two_tracks_what_both_were_given(self, tmp_path):
+        marks, log = given_marks(tmp_path)
+        marks.write("", 1, seconds=0.0)  # waits for the other
+        marks.write("attempt-1", 1, seconds=0.0, track=1)
+        marks.write("attempt-1", 2, seconds=1.9)
+        marks.write("attempt-1", 2, seconds=3.9, track=1)  # by then it has counted the other
+        assert log.given() == {"attempt-1": pytest.approx(3.9)}
+
+    def test_say_nothing_where_nobody_knows_how_long_segments_are(self, tmp_path):
+        marks, log = given_marks(tmp_path)
+        marks.write("attempt-1", 1, seconds=0.0, length=0.0)
+        assert log.given() == {}
 
     def test_wait_before_a_tail_until_what_was_begun_is_kept(self, tmp_path):
         left = []

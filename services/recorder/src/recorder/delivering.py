@@ -116,7 +116,13 @@ class Delivering:
             # An earlier attempt may have found it, and died before its last word.
             if gap is not None and not any(gaps.is_same(gap, said) for said in telling.gaps):
                 telling.lose(gap)
-        self._gaps = gaps.without(telling.gaps, self._desk.accounts.taken_back())
+        asked = self._desk.accounts.asked_since()
+        self._gaps = tuple(
+            gap
+            for run in telling.runs
+            for gap in run.gaps
+            if not gaps.is_taken_back(gap, run.attempt, asked)
+        )
 
     def _judged(self, delivery: Delivery, wall_seconds: float | None) -> Completeness:
         kept, missed = self._desk.accounts.count()

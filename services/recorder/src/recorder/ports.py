@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -78,11 +78,11 @@ class Accounts(Protocol):
     def miss(self, missed: Missed) -> None:
         """Note segments that could not be had."""
 
-    def go_on(self) -> None:
-        """What follows on the last that is saved of earlier attempts is kept or missed again."""
+    def go_on(self, attempt: int) -> None:
+        """This attempt keeps, or misses again, all that follows on what earlier ones saved."""
 
-    def taken_back(self) -> Iterable[Missed]:
-        """Return what an attempt missed and a later one asked for again."""
+    def asked_since(self) -> Mapping[int, datetime]:
+        """Return, of attempts that went on so, until when what was saved had been kept."""
 
     def given(self) -> Mapping[str, float]:
         """Return the seconds of media that each file was given, by its name, as far as known."""

@@ -215,7 +215,7 @@ class Recording:
         self._timeline.see(now, sighting.media_seconds)
         self._patience = max(self._patience, sighting.patience)
         if sighting.continues and not self._continues:
-            self._desk.accounts.go_on()
+            self._desk.accounts.go_on(self._run.attempt)
         self._is_numbered, self._continues = sighting.is_numbered, sighting.continues
         if sighting.media is not None and sighting.media_seconds > 0 and not self._run.started:
             self._start(sighting)
@@ -228,8 +228,9 @@ class Recording:
         elif isinstance(change, Resumption):
             self._resume(change, sighting)
         for loss in sighting.losses:
-            telling.lose(gaps.of_loss(loss, telling.progress.media_seconds, at))
-            self._desk.accounts.miss(Missed(loss.cause, loss.seconds, loss.segments, at))
+            lost_at = loss.at or at
+            telling.lose(gaps.of_loss(loss, telling.progress.media_seconds, lost_at))
+            self._desk.accounts.miss(Missed(loss.cause, loss.seconds, loss.segments, lost_at))
         telling.beat_if_due("RECORDING" if self._run.started else "STARTED")
         telling.save()
         return sighting

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chronicle_contracts.recorder import Gap
 
 from recorder.domain.delivery import Delivery, File, Hole
-from recorder.domain.segment import Missed
 
 # Below that, clocks, buffers and the bursts in which segments come explain the difference.
 LEAST_GAP = 1.0
@@ -25,12 +24,14 @@ LEAST_DRIFT = 3.0
 class Loss:
     """Media that the fetcher knows to have missed: so many `segments` that it could not get.
 
-    0 segments: the source does not number them, or counted anew.
+    0 segments: the source does not number them, or counted anew. `at` is when that was known;
+    None before it was said.
     """
 
     cause: str
     seconds: float
     segments: int = 0
+    at: datetime | None = field(default=None, compare=False)
 
 
 def of_loss(loss: Loss, media_seconds: float, at: datetime) -> Gap:
@@ -133,10 +134,15 @@ def is_same(gap: Gap, other: Gap) -> bool:
     return gap.model_copy(update={"at": other.at}) == other
 
 
-def without(gaps: Sequence[Gap], taken_back: Iterable[Missed]) -> tuple[Gap, ...]:
-    """Return those gaps that are none of these."""
-    void = {(one.at, one.cause, round(one.seconds, 3)) for one in taken_back}
-    return tuple(gap for gap in gaps if (gap.at, gap.cause, gap.seconds) not in void)
+def is_taken_back(gap: Gap, attempt: int, asked_since: Mapping[int, datetime]) -> bool:
+    """Return whether a later attempt asked again for what this one missed.
+
+    It has that now, or has missed it itself.
+    """
+    at = gap.at
+    return at is not None and any(
+        later > attempt and at > since for later, since in asked_since.items()
+    )
 
 
 def _gap(

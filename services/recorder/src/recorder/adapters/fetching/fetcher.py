@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -97,7 +98,8 @@ class Fetcher:
     def lose(self, loss: Loss) -> None:
         """Note media that cannot be had."""
         # The other way round a NaN would win.
-        loss = replace(loss, seconds=min(LONGEST_LOSS, loss.seconds))
+        seconds = min(LONGEST_LOSS, loss.seconds)
+        loss = replace(loss, seconds=seconds, at=datetime.now(UTC))
         log.warning("media_lost", cause=loss.cause, seconds=loss.seconds)
         with self._lock:
             self._losses.append(loss)

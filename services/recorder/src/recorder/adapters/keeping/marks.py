@@ -24,6 +24,7 @@ from recorder.adapters.fetching.position import Position
 from recorder.adapters.keeping.pieces import piece_of
 
 SETTLED = 0.4  # seconds after which the remuxer has written what it was given
+COUNTED = 2.0  # seconds after which it has also said so: its reports are rare, the first is late
 LONGEST_WAIT = 1.0  # seconds for a source that is never still
 
 
@@ -123,10 +124,10 @@ class Marks:
                 return  # an empty segment: nothing of it can be missing
             begun, media = self._begun.pop(track)
             file, given = self._given.pop(track, ("", 0.0))
-            if last is not None and now - self._kept[track] < SETTLED + position.seconds / 2:
-                media = max(media, last.media)  # the remuxer has not counted all of it yet
+            if last is not None and now - self._kept[track] < COUNTED + position.seconds / 2:
+                media = _counted(media, last.media, last)
                 if last.file in {"", file}:
-                    given = max(given, last.given)
+                    given = _counted(given, last.given, last)
             self._kept_at = self._kept[track] = now
             if position.seconds:
                 media, given = media + position.seconds, given + position.seconds
@@ -153,3 +154,8 @@ class Marks:
         # What is not of segments is begun once and never kept.
         is_writing = bool(self._begun) and now - self._begun_at < LONGEST_WAIT
         return is_writing or now - self._kept_at < SETTLED
+
+
+def _counted(seconds: float, given: float, last: Mark) -> float:
+    """Return what a remuxer has counted; what it was given where the last segment lacks there."""
+    return given if seconds < given - last.position.seconds / 2 else seconds

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,9 +47,10 @@ class Void:
 
 @dataclass(frozen=True)
 class AskedAgain:
-    """All since then was asked for again: what was missed later is kept or missed below this."""
+    """An attempt asked for all since then: what was missed later is kept or missed below this."""
 
     asked_since: datetime
+    attempt: int
 
     def holds_for(self, line: _Line) -> bool:
         """Return whether a line before this one counts no more."""
@@ -120,10 +121,15 @@ class SegmentLog:
         """When the last segment was kept that is saved of earlier attempts; None if unknown."""
         return self._saved_until
 
-    def go_on(self) -> None:
-        """What follows on the last saved segment is fetched, or told as missed."""
+    def go_on(self, attempt: int) -> None:
+        """What follows on the last saved segment is fetched, or told as missed, by this attempt."""
         if self._saved_until is not None:
-            self._append(AskedAgain(self._saved_until))
+            self._append(AskedAgain(self._saved_until, attempt))
+
+    def asked_since(self) -> dict[int, datetime]:
+        """Return which attempts asked again for what others had seen, and since when."""
+        lines = (line for _, line in self._voids())
+        return {one.attempt: one.asked_since for one in lines if isinstance(one, AskedAgain)}
 
     def given(self) -> dict[str, float]:
         """Return how many seconds of media each file was given, where that was noted."""
@@ -153,13 +159,6 @@ class SegmentLog:
                 missed += line.segments
         return kept, missed
 
-    def taken_back(self) -> Iterator[Missed]:
-        """Yield what an attempt missed that a later one asked for again."""
-        voids = self._voids()
-        for number, line in self._noted():
-            if isinstance(line, Missed) and _is_void(number, line, voids):
-                yield line
-
     def clear(self) -> None:
         """Delete the file."""
         with contextlib.suppress(OSError):
@@ -184,9 +183,11 @@ class SegmentLog:
                 log.warning("segment_not_noted", error=str(error))
 
     def _lines(self) -> Iterator[_Line]:
-        """Return what was noted and still holds."""
+        """Yield what was noted and still holds."""
         voids = self._voids()
-        return (line for number, line in self._noted() if not _is_void(number, line, voids))
+        for number, line in self._noted():
+            if not any(number < place and void.holds_for(line) for place, void in voids):
+                yield line
 
     def _voids(self) -> list[tuple[int, Void | AskedAgain]]:
         return [
@@ -208,10 +209,6 @@ class SegmentLog:
                     yield number, _LINE.validate_json(text)
                 except ValidationError:
                     log.warning("segment_line_unreadable", length=len(text))
-
-
-def _is_void(number: int, line: _Line, voids: Sequence[tuple[int, Void | AskedAgain]]) -> bool:
-    return any(number < place and void.holds_for(line) for place, void in voids)
 
 
 def _is_torn(file: BinaryIO) -> bool:

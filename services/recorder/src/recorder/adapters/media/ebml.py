@@ -53,7 +53,12 @@ class Elements:
         self._holes = list(holes)
         self._at = 0
         self._ahead = b""  # read from the file, not yet looked at
-        self.is_final = False  # its writer came to an end and wrote down how long all of it is
+        self._ends: int | None = None  # where its writer, having come to the end, says it ends
+
+    @property
+    def are_all(self) -> bool:
+        """Whether all was read that a writer wrote who came to the end."""
+        return self._ends is not None and self._at >= self._ends
 
     def __iter__(self) -> Iterator[Element | Damage]:
         """Yield what there is; a truncated last element is left out."""
@@ -71,7 +76,8 @@ class Elements:
                 continue
             name, size = head
             if name in OPENED:
-                self.is_final = self.is_final or (name == SEGMENT and size != UNKNOWN)
+                if name == SEGMENT and size != UNKNOWN:
+                    self._ends = self._at + size
                 yield Element(name, b"")
                 continue
             if self._is_in_hole(began, self._at + size):

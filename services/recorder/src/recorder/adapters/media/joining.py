@@ -183,6 +183,7 @@ class _Joining:
                     broke_at = None
                 own = sets.get(one.track) if one.is_key else None
                 writer.write(out.number, at, one, own.into(one.data) if own else one.data)
+            is_final = elements.are_all
         writer.begin_cluster()
         seconds = (timeline.end - self._base) / 1000
         if damaged:
@@ -191,7 +192,7 @@ class _Joining:
             log.info("file_joined", file=source.name, at=self._base / 1000, seconds=seconds)
             self._note(way, head, seconds)
         self._base = timeline.end
-        self._files.append(File(source.name, self._base / 1000, seconds, head.is_final))
+        self._files.append(File(source.name, self._base / 1000, seconds, is_final))
 
     def _lose(self, source: Source, since: int, until: int) -> None:
         seconds = (until - since) / 1000

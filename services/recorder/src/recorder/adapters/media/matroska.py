@@ -71,11 +71,10 @@ class Track:
 
 @dataclass
 class Head:
-    """What stands before the clusters; `is_final` tells whether the file was finalised."""
+    """What stands before the clusters."""
 
     tracks: Mapping[int, Track] = field(default_factory=dict)
     scale: int = MILLISECOND
-    is_final: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,6 @@ def head_of(elements: Elements) -> Head:
                 _track(content) for name, content in children(one.content) if name == TRACK_ENTRY
             ]
             head.tracks = {track.number: track for track in tracks}
-            head.is_final = elements.is_final
             return head
     raise Unreadable("no tracks are named before the first cluster")
 
