@@ -130,7 +130,7 @@ class TestDelivery:
 
     def test_is_tried_where_one_failure_was_final(self, world):
         world.hear(asked(REQUEST))
-        fall(world, media=[12.0], code="disk_full")
+        fall(world, media=[12.0], code="unusable_media")
         assert world.launcher.started[-1].deliver_only
 
     def test_is_left_out_where_somebody_discards(self, poisoned):

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,13 +15,15 @@ from chronicle_contracts.recorder import (
     Uploaded,
 )
 from recorder.domain.ending import Outcome
+from recorder.domain.progress import Progress
 from recorder.domain.room import Room
 from recorder.ports import Wish
 
-from services.recorder.tests.cast import ENDED, OVER, World
+from services.recorder.tests.cast import ENDED, NOON, OVER, World
 from services.recorder.tests.process import KEY, NOWHERE, packets, probed
 
 GIB = 1024**3
+CANNOT_CREATE = 73  # an exit code
 
 
 @pytest.fixture
@@ -45,7 +49,10 @@ class TestRecording:
     def test_fails_where_there_was_never_room(self, world):
         world.shortages = [(0, 1000)]
         assert world.record(min_free_disk=10) is Outcome.FAILED
-        assert world.facts(RecordingFailed)[0].code == "disk_full"
+        [failed] = world.facts(RecordingFailed)
+        assert failed.code == "disk_full"
+        assert "CHRONICLE_MIN_FREE_DISK" in failed.detail
+        assert world.streams == []
 
     def test_pauses_and_goes_on_when_there_is_room(self, world):
         world.shortages = [(10, 30)]
@@ -74,6 +81,35 @@ class TestRecording:
         assert [stream.is_rest for stream in world.streams] == [False, True]
         assert [ended.why for ended in world.facts(RecordingEnded)] == ["ended"]
         assert ENDED in world.ends.values()
+
+    def test_waits_for_room_where_an_earlier_attempt_saved_something(self, world):
+        after_a_fall(world).shortages = [(0, 30)]
+        world.continues, world.ends = True, {60: ENDED}
+        assert world.record(min_free_disk=10) is Outcome.DELIVERED
+        assert len(world.streams) == 1
+        [uploaded] = world.facts(Uploaded)
+        assert uploaded.gaps == ()
+        assert uploaded.duration == pytest.approx(130, abs=1)
+
+    def test_delivers_what_that_saved_when_there_is_no_room_any_more(self, world):
+        after_a_fall(world).shortages = [(0, 1000)]
+        assert world.record(min_free_disk=10, idle_timeout=60) is Outcome.DELIVERED
+        [uploaded] = world.facts(Uploaded)
+        assert uploaded.duration == 100
+        said = {gap.cause: gap.seconds for gap in uploaded.gaps}
+        # Nobody recorded, then nobody could.
+        assert said == {
+            "recorder restarted": pytest.approx(20, abs=1),
+            "disk_full": pytest.approx(60, abs=2),
+        }
+
+
+def after_a_fall(world):
+    """Let an attempt have recorded a hundred seconds, twenty before this one begins."""
+    before = NOON - timedelta(seconds=20)
+    return world.after_an_attempt(
+        lambda run: run.beat("RECORDING", Progress(media_seconds=100), at=before)
+    )
 
 
 class Disk:
@@ -107,8 +143,8 @@ def recorder(request, job, disk):
     return job
 
 
-def facts(job, kind):
-    return [event.data for event in job.events() if isinstance(event.data, kind)]
+def facts(job, kind, attempt=1):
+    return [event.data for event in job.events(attempt) if isinstance(event.data, kind)]
 
 
 def logged(job, event):
@@ -150,3 +186,36 @@ class TestFullDisk:
         assert packets(job.recording) == pytest.approx(seconds * 25, abs=2)
         name = KEY.rpartition("/")[2]
         assert job.left_files() == [name, f"{name}.journal.jsonl", f"{name}.manifest.json"]
+
+    def test_that_is_full_at_the_beginning_is_a_failure_that_says_what_to_do(self, job, disk):
+        disk.fill()
+        least = str(disk.least)
+        assert job.launch(CHRONICLE_MIN_FREE_DISK=least, **NOWHERE).wait() == 1
+        [failed] = facts(job, RecordingFailed)
+        assert failed.code == "disk_full"
+        assert "Make room" in failed.detail
+        assert job.events()[-1].sealed
+        assert job.left_files() == []
+
+    def test_that_is_full_when_the_next_attempt_begins_costs_nothing(self, recorder, origin, disk):
+        origin.window = 200
+        recorder.launch().until_recorded(6).send(signal.SIGKILL).wait()
+        disk.fill()
+        recorder.launch(attempt=2).until(lambda: logged(recorder, "disk_full"))
+        origin.wait_for(origin.newest + 10)
+        assert facts(recorder, RecordingFailed, attempt=2) == []
+        disk.empty()
+        recorder.until(lambda: recorder.started(attempt=2))
+        origin.wait_for(origin.newest + 10)
+        origin.end()
+        assert recorder.wait() == 0, recorder.log.read_text()
+        [uploaded] = facts(recorder, Uploaded, attempt=2)
+        assert uploaded.gaps == ()
+        kept = uploaded.completeness.segments_kept
+        assert kept == uploaded.completeness.segments_expected
+        assert uploaded.duration == pytest.approx(kept, abs=0.5)
+
+    def test_that_takes_no_event_ends_the_attempt_at_once(self, job):
+        (job.work / "events.sqlite").mkdir()  # as little can be written there as on a full disk
+        assert job.launch(**NOWHERE).wait() == CANNOT_CREATE
+        assert logged(job, "events_unwritable")

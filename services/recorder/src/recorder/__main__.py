@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import structlog
+from chronicle_eventstore import StoreUnwritable
 from chronicle_messaging import Bus, Relay
 from chronicle_runtime import configure_logging, give_memory_back, load, on_termination
 from chronicle_sources import Credentials
@@ -79,6 +80,10 @@ def main() -> int:
         return EX_TEMPFAIL
     except PermissionError as error:
         log.error("work_dir_unwritable", path=str(settings.work_dir), error=str(error))  # noqa: TRY400
+        return EX_CANTCREAT
+    except StoreUnwritable as error:
+        # Nothing can be said, not even that; whoever launched it sees the code, and tries again.
+        log.error("events_unwritable", error=str(error))  # noqa: TRY400
         return EX_CANTCREAT
 
 

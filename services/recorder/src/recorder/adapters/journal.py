@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from chronicle_eventstore import (
     open_store,
     sqlite_environment,
 )
+from eventsourcing.persistence import PersistenceError
 
 from recorder.domain.run import Run
 from recorder.ports import Clock
@@ -52,8 +54,12 @@ class RelayLike(Protocol):
 
 
 def open_events(work_dir: Path) -> EventStore:
-    """Open the event store that all attempts of a job share."""
-    return open_store(sqlite_environment(str(work_dir / "events.sqlite")))
+    """Open the event store that all attempts of a job share; raises `StoreUnwritable`."""
+    path = work_dir / "events.sqlite"
+    try:
+        return open_store(sqlite_environment(str(path)))
+    except (sqlite3.OperationalError, PersistenceError) as error:
+        raise StoreUnwritable(f"{path} cannot be written: {error}; is the disk full?") from error
 
 
 class StoredJournal:

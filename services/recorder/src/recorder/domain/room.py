@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MOST_MORE = 64 * 1024 * 1024  # bytes
+_MIB = 1024 * 1024  # bytes
+MOST_MORE = 64 * _MIB
 
 
 class Room:
@@ -26,4 +27,7 @@ class Room:
     @property
     def detail(self) -> str:
         """A sentence for people."""
-        return f"The disk has {self._free} bytes left; {self._least} must be free."
+        return (
+            f"The disk has {self._free // _MIB} MiB left; {self._least // _MIB} MiB must be free "
+            "where a recording grows (CHRONICLE_MIN_FREE_DISK). Make room on it."
+        )
