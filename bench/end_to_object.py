@@ -3,8 +3,8 @@
 A stream of 40 Mbit/s is replayed three times faster than real time, so that 1 GB is there after a
 minute. The clock starts when the playlist shows its end mark (which a recorder sees at its next
 look, within a second) and stops when the bucket has the object. How much is on its way at that
-moment is luck, and so is when the next look comes: there are several ends at each size, each at
-another moment between two looks, and their median counts. Two streams are recorded at a time, each
+moment is luck: tails are stored every six seconds. So there are several ends at each size, spread
+over that interval, and their median counts. Two streams are recorded at a time, each
 into a bucket behind an uplink of its own. The naive way gets the same stream faster, alone: what it
 does after the end does not depend on it.
 """
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chronicle_contracts.recorder import Uploaded
+from recorder.settings import RecorderSettings
 from rich.console import Console
 
 from bench import naive
@@ -33,6 +34,8 @@ MB = 1_000_000
 RATE = 5 * MB  # bytes in a segment of one second
 STREAM = 16 * MB  # bytes a second: the slower uplink keeps up with that
 SIZES = SMALL, LARGE = 100 * MB, 1000 * MB
+FLUSH_INTERVAL: float = RecorderSettings.model_fields["flush_interval"].default
+BETWEEN_TAILS = round(FLUSH_INTERVAL * STREAM)  # bytes
 # Between the beginnings of two streams: so the second ends when the first one's object is there.
 APART = 4.0  # seconds
 # The naive way's stream comes as fast as its ffmpeg takes it.
@@ -49,6 +52,8 @@ class Uplink:
     rate: int
     pairs: Mapping[int, int]
 
+
+INTERVAL = {"CHRONICLE_FLUSH_INTERVAL": str(FLUSH_INTERVAL)}  # that of the tests is shorter
 
 # A stream takes more of the slower one: there luck counts more.
 UPLINKS = (
@@ -72,8 +77,8 @@ def run(console: Console) -> Report:
     with tempfile.TemporaryDirectory(prefix="chronicle-bench-") as place:
         folder = Path(place)
         console.print(f"making {LARGE // MB} MB of media")
-        most = 2 * max(max(one.pairs.values()) for one in UPLINKS)
-        segments = make_segments(folder / "media", seconds=LARGE // RATE + most, rate=RATE)
+        seconds = (LARGE + BETWEEN_TAILS) // RATE
+        segments = make_segments(folder / "media", seconds=seconds, rate=RATE)
         naively = {size: _naive(segments[: size // RATE], folder) for size in SIZES}
         for uplink in UPLINKS:
             ours = {size: _ends(uplink, segments, size, folder) for size in SIZES}
@@ -114,16 +119,17 @@ def _median(ends: Sequence[Took]) -> float:
 
 
 def _ends(uplink: Uplink, segments: list[Path], size: int, folder: Path) -> list[Took]:
-    """Record streams in pairs, every one by a segment longer than the one before."""
+    """Record streams in pairs, every one by a part of that interval longer than the one before."""
+    ends = 2 * uplink.pairs[size]
 
     def one(number: int) -> Took:
         time.sleep(APART * (number % 2))
-        stream = segments[: size // RATE + number]
+        stream = segments[: (size + BETWEEN_TAILS * number // ends) // RATE]
         with _place(folder, uplink) as (home, there):
             return _chronicle(stream, home, there)
 
     found: list[Took] = []
-    for first in range(0, 2 * uplink.pairs[size], 2):
+    for first in range(0, ends, 2):
         with ThreadPoolExecutor(2) as pair:
             found += pair.map(one, (first, first + 1))
     return found
@@ -140,7 +146,7 @@ def _place(folder: Path, uplink: Uplink) -> Iterator[tuple[Path, Bucket]]:
 
 def _chronicle(segments: list[Path], home: Path, there: Bucket) -> Took:
     with streaming(segments, pace=RATE / STREAM) as stream:
-        job = Job(home, stream.url, {**NOWHERE, **there.env, "CHRONICLE_FLUSH_INTERVAL": "10"})
+        job = Job(home, stream.url, {**NOWHERE, **there.env, **INTERVAL})
         with stopped(job.launch()):
             ended_at = _end(stream)
             size, made_at = until(lambda: there.made(KEY), "the object", within=120, of=job)
