@@ -1,9 +1,13 @@
 """Files that are torn from a remuxer that is killed: what they lack is told, and no more."""
 
+import contextlib
+import http.server
 import json
+import threading
+import time
 
 import pytest
-from chronicle_contracts.recorder import Uploaded
+from chronicle_contracts.recorder import RecordingEnded, Uploaded
 
 from services.recorder.tests.origin import Origin, make_segments
 from services.recorder.tests.process import NOWHERE, Job
@@ -11,6 +15,7 @@ from tests.faults.kills import OUTLIVED, kill
 
 HELD_BACK = 1.5  # seconds at most: a cluster
 UNTRUE = 0.25  # seconds
+PACKET = 188  # bytes of a transport stream
 MASTER = (
     '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="en",DEFAULT=YES,URI="sound.m3u8"\n'
     "#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=320x180,"
@@ -87,3 +92,62 @@ class TestTornFile:
         assert uploaded.duration == pytest.approx(kept_seconds(job), abs=UNTRUE)
         assert uploaded.gaps == ()
         assert uploaded.completeness.score == 1
+
+
+class Endless:
+    """Sends media without segments, twice as fast as life; `sent` are the seconds of a listener."""
+
+    def __init__(self, media: list[bytes]) -> None:
+        self.sent: list[float] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                number = len(outer.sent)
+                outer.sent.append(0.0)
+                self.send_response(200)
+                self.send_header("Content-Type", "video/mp2t")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    for second in media:
+                        step = PACKET * -(-len(second) // (PACKET * 10))
+                        for at in range(0, len(second), step):
+                            self.wfile.write(second[at : at + step])
+                            outer.sent[number] += min(step, len(second) - at) / len(second)
+                            time.sleep(0.05)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/live.ts"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def endless(segments):
+    with contextlib.closing(Endless(segments)) as opened:
+        yield opened
+
+
+class TestTornFileOfNoSegments:
+    @pytest.mark.parametrize("member", ["ffmpeg", None])
+    def test_lacks_what_is_told(self, endless, tmp_path, aws_env, member):
+        with contextlib.closing(Job(tmp_path, endless.url, {**aws_env, **NOWHERE})) as job:
+            job.launch().until_recorded(5)
+            assert job.process is not None
+            if member is not None:
+                kill(member, job.process)
+            job.until(lambda: max(endless.sent) > 10).ask(stop="keep")
+            job.until(lambda: any(isinstance(one.data, RecordingEnded) for one in job.events()))
+            sent = max(endless.sent)
+            job.wait()
+            [uploaded] = [one.data for one in job.events() if isinstance(one.data, Uploaded)]
+        lost, said = sent - uploaded.duration, sum(gap.seconds for gap in uploaded.gaps)
+        assert said == pytest.approx(lost, abs=2 * UNTRUE)
+        assert member is not None or uploaded.gaps == ()

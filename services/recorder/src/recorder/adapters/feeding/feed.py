@@ -315,7 +315,9 @@ class Feed:
             # Whoever looks at the sums meanwhile sees too little, never too much.
             self._current = None
             self._media = self._media or remuxer.media
-            self._seconds += remuxer.media_seconds
+            # What it had taken was there, whether it is in the file or not.
+            killed = remuxer.was_killed
+            self._seconds += remuxer.seconds_given if killed else remuxer.media_seconds
             self._bytes += remuxer.bytes_written
             if remuxer.media_seconds > 0:
                 self._useless = 0

@@ -25,6 +25,7 @@ from recorder.adapters.media.section import Input
 log = structlog.get_logger(__name__)
 
 FINALISE_WITHIN = 30.0  # seconds; the trailer and the cues take well under one
+LONGEST_SILENCE = 1.0  # seconds of media between two words of how far it is
 _KEPT = 16_000  # characters of what ffmpeg said
 
 
@@ -49,6 +50,8 @@ class Remuxer:
         self._media: MediaInfo | None = None
         self._first: float | None = None
         self._out_time = 0.0
+        self._taken = [0 for _ in inputs]  # bytes, of each track
+        self._taken_by_then = 0  # when it said last how far it is
         self._is_apart = len(inputs) > 1
         pairs = [os.pipe() for _ in inputs]
         progress, told = os.pipe()
@@ -75,6 +78,22 @@ class Remuxer:
     def media_seconds(self) -> float:
         """Seconds of media that were written, by ffmpeg's own count."""
         return self._out_time
+
+    @property
+    def seconds_given(self) -> float:
+        """Seconds of media that it has taken, counted by bytes since it said how many it wrote.
+
+        No more than `LONGEST_SILENCE`: what comes in bursts is counted better by whoever gives it.
+        """
+        if not self._taken_by_then:
+            return self._out_time
+        seconds = self._out_time * sum(self._taken) / self._taken_by_then
+        return min(seconds, self._out_time + LONGEST_SILENCE)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it has ended without finalising its file."""
+        return (self._process.returncode or 0) < 0
 
     @property
     def bytes_written(self) -> int:
@@ -105,7 +124,9 @@ class Remuxer:
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[pipe.write(rest) :]
+                taken = pipe.write(rest)
+                self._taken[track] += taken
+                rest = rest[taken:]
         except ValueError as error:  # closed by close()
             raise BrokenPipeError(str(error)) from error
 
@@ -147,7 +168,8 @@ class Remuxer:
                 rate = self._media.fps if self._media else None
                 self._first = out_time - (frames / rate if rate else 0.0)
             out_time -= self._first
-        self._out_time = max(self._out_time, out_time)
+        if out_time > self._out_time:
+            self._out_time, self._taken_by_then = out_time, sum(self._taken)
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
