@@ -122,7 +122,8 @@ class ProcessLauncher:
         if known.get("reference"):
             return str(known["reference"])
         # A launcher died after it wrote down what it was about to do. Did it still do it?
-        for process in procfs.working_in(str(work)):
+        # The oldest first: what it has started may lead a session of its own, and process ids wrap.
+        for process in sorted(procfs.working_in(str(work)), key=lambda one: one.start_time):
             attempt = procfs.environment_of(process.pid).get("CHRONICLE_ATTEMPT")
             if process.session == process.pid and attempt == str(launch.attempt):
                 write_json(run_file(work, launch.attempt), {"reference": process.reference})
