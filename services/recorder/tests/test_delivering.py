@@ -165,6 +165,17 @@ class TestMissingMediaOfALaterAttempt:
         [gap] = uploaded_of(world).gaps
         assert (gap.seconds, gap.at_media_seconds) == (pytest.approx(30, abs=1), 100)
 
+    def test_is_said_where_the_first_one_fell_before_anything_was_saved(self, world):
+        before = NOON - timedelta(seconds=30)
+        world.after_an_attempt(
+            lambda run: run.start(KEY, LIVE, Progress(), at=before), bytes_saved=0
+        )
+        world.ends = {20: ENDED}
+        world.record(media_before=0.0)
+        [gap] = uploaded_of(world).gaps
+        assert (gap.cause, gap.at_media_seconds) == ("recorder restarted", 0)
+        assert gap.seconds == pytest.approx(30, abs=1)
+
     def test_is_none_where_an_ended_playlist_still_lists_what_was_kept_last(self, world):
         self.fallen(world).site_answers = [OVER]
         world.continues = True

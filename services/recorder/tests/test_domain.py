@@ -184,5 +184,9 @@ class TestGaps:
         assert gaps.torn((File("attempt-1", 8.0, 8.0, is_final=False),), {}, NOON) == ([], False)
         assert gaps.torn((File("attempt-1", 8.0, 8.0, is_final=True),), {}, NOON) == ([], True)
 
-    def test_is_unknown_of_what_somebody_else_delivered(self):
-        assert gaps.torn((File("", 8.0, 8.0, True),), {"attempt-1": 8.9}, NOON) == ([], False)
+    def test_is_in_what_a_lost_machine_had_stored_by_its_turn(self):
+        files = (File("", 8.0, 8.0, is_final=False), File("attempt-2", 20.0, 12.0, True))
+        [gap], is_all = gaps.torn(files, {"attempt-1": 8.9, "attempt-2": 12.0}, NOON)
+        assert (gap.seconds, gap.at_media_seconds, is_all) == (0.9, 8.0, True)
+        # Of two files one is gone: nobody knows which.
+        assert gaps.torn(files, {"attempt-1": 8.9, "attempt-1-2": 1.0}, NOON) == ([], False)

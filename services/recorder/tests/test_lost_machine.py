@@ -136,3 +136,22 @@ class TestLostMachine:
         stored = store.stat(KEY)
         assert stored is not None
         assert stored.size == uploaded.size
+
+    def test_begins_anew_where_nothing_was_stored_yet(self, job, origin):
+        job.env |= {"S3_BUCKET": f"lost-{uuid4().hex[:8]}", "CHRONICLE_FLUSH_INTERVAL": "3600"}
+        store = open_store(StorageSettings(bucket=job.env["S3_BUCKET"]))
+        origin.pace = 1.0  # as in life: what is missing of an unknown beginning, the clock tells
+        job.launch().until(lambda: b"RecordingStarted" in noted(store))
+        lose_the_machine(job)
+        origin.wait_for(origin.newest + 5)  # more than any source gives at once
+        job.launch(attempt=2).until(lambda: job.started(attempt=2))
+        origin.wait_for(origin.newest + 2)
+        origin.end()
+        assert job.wait() == 0, job.log.read_text()
+        uploaded = job.events(attempt=2)[-1].data
+        assert isinstance(uploaded, Uploaded)
+        [gap] = uploaded.gaps
+        assert (gap.cause, gap.at_media_seconds) == ("recorder restarted", 0)
+        made = json.loads(b"".join(store.read(f"{KEY}.manifest.json")))
+        assert len(made["segments"]) == uploaded.completeness.segments_kept
+        assert len(made["segments"]) == pytest.approx(uploaded.duration, abs=0.5)

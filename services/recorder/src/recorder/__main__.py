@@ -138,6 +138,9 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     if reach is not None:
         positions.recover(reach.positions)
         media_before = reach.media_seconds or media_before
+    elif shelf.knows_saved and shelf.saved_bytes == 0 and settings.attempt > 1:
+        positions.recover({})  # what was kept is in no file
+        media_before = 0.0
     marks.count_from(shelf.saved_bytes, media_before)
     capture = FetchedCapture(
         Fetchers(

@@ -293,7 +293,9 @@ class Recording:
         """Say what else must be missing: at the start, at the end, and by the clock."""
         telling, at = self._telling, self._clock.now()
         live_since = self._seeking.live_since
-        if self._run.started and live_since is not None and self._bytes_before == 0:
+        if self._run.started and self._bytes_before == 0 and self._has_begun_before:
+            self._account_for_beginning()
+        elif self._run.started and live_since is not None and self._bytes_before == 0:
             late = self._timeline.late_start(live_since)
             telling.lose(gaps.at_start("started late", late, at))
         if not self._run.started and self._bytes_before > 0 and not self._continues:
@@ -305,6 +307,19 @@ class Recording:
         if self._watch.is_still and self._may_have_gone_on(ending):
             idle = self._watch.idle(self._clock.seconds())
             telling.lose(gaps.at_end(self._hindrance.kind, idle, media_seconds, at))
+
+    @property
+    def _has_begun_before(self) -> bool:
+        return not self._continues and any(run.started for run in self._telling.earlier)
+
+    def _account_for_beginning(self) -> None:
+        """Say what is missing of an earlier attempt that fell before anything was saved."""
+        began, spoken = self._run.started_at, self._desk.journal.last_word()
+        assert began is not None, "media came"
+        if spoken is not None:
+            away = (began - spoken).total_seconds() - self._timeline.lead
+            seen = self._media_said - self._media_before
+            self._telling.lose(gaps.at_start("recorder restarted", away + seen, spoken))
 
     def _account_for_restart(self) -> None:
         """Say what an earlier attempt's fall may have cost, where this one got nothing more."""

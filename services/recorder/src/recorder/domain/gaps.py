@@ -104,9 +104,13 @@ def torn(files: Sequence[File], given: Mapping[str, float], at: datetime) -> tup
     killed at its beginning the file is lost. What a final file was given is in it.
     """
     found: list[Gap] = []
-    if not all(file.name for file in files):
-        return found, False  # something else is among them: nobody can say what is not
-    saved = {file.name: file for file in files}
+    saved = {file.name: file for file in files if file.name}
+    # What a machine that is gone had stored has lost its name, and kept its turn.
+    nameless = [file for file in files if not file.name]
+    absent = [name for name in given if name not in saved]
+    if nameless and len(nameless) != len(absent):
+        return found, False
+    saved |= dict(zip(absent, nameless, strict=False))
     place = 0.0
     for name, seconds in given.items():
         file = saved.get(name)
@@ -116,7 +120,7 @@ def torn(files: Sequence[File], given: Mapping[str, float], at: datetime) -> tup
         lost = seconds - (file.seconds if file else 0.0)
         if gap := _gap("not saved", lost, place, at, least=LEAST_TORN):
             found.append(gap)
-    return found, all(file.is_final or file.name in given for file in files)
+    return found, all(file.is_final or name in given for name, file in saved.items())
 
 
 def unsaved(

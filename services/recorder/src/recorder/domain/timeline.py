@@ -49,6 +49,11 @@ class Timeline:
         """When the first media was seen."""
         return self._first[0] if self._first else None
 
+    @property
+    def lead(self) -> float:
+        """Seconds of media that a source gave in one go because they were older."""
+        return self._lead
+
     def late_start(self, live_since: float) -> float:
         """Return the seconds of a stream that was live before which were missed at the start.
 
