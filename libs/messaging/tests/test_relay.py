@@ -40,11 +40,13 @@ class TestTheRelay:
         self, sqlite_store, bus, portal, running
     ):
         relay = Relay(sqlite_store.recorder, bus, poll=600)
-        running(relay.run)
+        stop, _ = running(relay.run)
         until(lambda: bus._provisioned)
         write(sqlite_store, "concert")
         relay.wake()
         assert sequences(take(portal, 1), "concert") == [1]
+        stop.set()
+        relay.wake()
 
     def test_says_what_another_process_has_saved(self, sqlite_store, bus, portal, running):
         running(Relay(sqlite_store.recorder, bus, poll=0.05).run)
@@ -61,6 +63,42 @@ class TestTheRelay:
         assert sequences(take(portal, 2), "concert") == [4, 5]
         assert moved == [5]
         assert tracked(store, bus) == 5
+
+    def test_goes_on_after_a_position_that_it_has_not_saved_yet(
+        self, sqlite_store, bus, portal, running
+    ):
+        moved: list[int] = []
+        relay = Relay(
+            sqlite_store.recorder, bus, poll=0.05, save_every=600, on_progress=moved.append
+        )
+        write(sqlite_store, "concert", 2)
+        stop, thread = running(relay.run)
+        until(lambda: moved == [2])
+        write(sqlite_store, "concert", 2)
+        until(lambda: moved[-1] == 4)
+        assert relay.pending() == 0
+        assert tracked(sqlite_store, bus) == 2  # the first move of a process is saved
+        # Another one, after a crash, repeats what is not saved; the end of this one saves it.
+        other = Relay(sqlite_store.recorder, bus)
+        assert other.pending() == 2
+        stop.set()
+        thread.join(20)
+        assert relay.drain(20)
+        assert tracked(sqlite_store, bus) == 4
+        assert other.pending() == 0
+        assert sequences(take(portal, 4), "concert") == [1, 2, 3, 4]
+
+    def test_says_what_is_unsaved_to_a_new_topic(self, sqlite_store, bus, portal):
+        relay = Relay(sqlite_store.recorder, bus, save_every=600)
+        write(sqlite_store, "concert", 2)
+        assert relay.drain(20)
+        take(portal, 2)
+        bus.clients.sqs.delete_queue(QueueUrl=bus.url(portal.name))
+        lose_topic(bus)
+        bus.forget()
+        write(sqlite_store, "concert")
+        assert relay.drain(20)
+        assert sequences(take(portal, 3), "concert") == [1, 2, 3]
 
     def test_knows_how_much_is_unsaid(self, sqlite_store, bus):
         relay = Relay(sqlite_store.recorder, bus)

@@ -98,7 +98,7 @@ class EventStore(Application[str]):
         """
         pending = [(aggregate, list(aggregate.pending_events)) for aggregate in aggregates]
         try:
-            recordings = self.save(*aggregates)
+            self.save(*aggregates)
         except IntegrityError as error:
             streams = ", ".join(aggregate.id for aggregate in aggregates)
             raise StreamConflict(f"{streams}: appended to by another process") from error
@@ -106,7 +106,7 @@ class EventStore(Application[str]):
             for aggregate, events in pending:
                 aggregate.pending_events[:] = events  # the library has taken them out
             raise StoreUnwritable(str(error)) from error
-        return [decode(recording.notification.state) for recording in recordings]
+        return [one.event for _, events in pending for one in events if isinstance(one, Recorded)]
 
 
 def sqlite_environment(path: str) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -88,6 +89,11 @@ class Bus:
             self._topic = None
             self._urls.clear()
             self._provisioned = False
+
+    def doubt(self) -> None:
+        """Take no earlier answer for good when `is_current` is asked next."""
+        with self._lock:
+            self._checked = -math.inf
 
     def is_current(self, topic: Topic, *, max_age: float = 0.0) -> bool:
         """Return whether the endpoint still has this incarnation of the topic.

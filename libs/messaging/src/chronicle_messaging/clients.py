@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
@@ -17,6 +18,7 @@ from botocore.loaders import Loader, create_loader
 # Longer than any long poll; an endpoint that says nothing for so long is down.
 READ_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 3.0
+USER_AGENT = f"Chronicle Boto3/{boto3.__version__} Botocore/{botocore.__version__}"
 
 
 class Clients:
@@ -81,6 +83,10 @@ class Clients:
                     # The loops wait and try again themselves, and they do it for ever.
                     retries={"mode": "standard", "total_max_attempts": 2},
                     max_pool_connections=32,
+                    # Each call would put together and check these anew, which takes a fifth of
+                    # its time; what is sent is made by this library from validated events.
+                    user_agent=USER_AGENT,
+                    parameter_validation=False,
                 ),
                 **self._credentials(),
             )

@@ -64,6 +64,8 @@ class SnsPublisher:
                 log.warning("publish_failed", error=str(error), events=len(batch))
                 if is_missing(error):
                     self._bus.forget()
+                # Whatever it was, the topic may be another one afterwards.
+                self._bus.doubt()
                 break
             for failure in answer.get("Failed", []):
                 log.error(

@@ -50,8 +50,9 @@ from recorder.settings import RecorderSettings
 
 log = structlog.get_logger(__name__)
 
-POLL = 5.0  # seconds; nobody else saves events here, and whoever does wakes the relay
-STILL_THERE = 15.0  # seconds
+POLL = 15.0  # seconds; nobody else saves events here, and whoever does wakes the relay
+STILL_THERE = 60.0  # seconds
+POSITION_EVERY = 30.0  # seconds; what was said since the last one, a next attempt says again
 
 EX_UNAVAILABLE, EX_CANTCREAT, EX_IOERR, EX_TEMPFAIL, EX_NOPERM = 69, 73, 74, 75, 77
 
@@ -112,7 +113,13 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
     )
     journal = StoredJournal(
         events,
-        Relay(events.recorder, Bus.connect(settings), poll=POLL, still_there=STILL_THERE),
+        Relay(
+            events.recorder,
+            Bus.connect(settings),
+            poll=POLL,
+            still_there=STILL_THERE,
+            save_every=POSITION_EVERY,
+        ),
         clock,
         notes,
         job_id=settings.job_id,
