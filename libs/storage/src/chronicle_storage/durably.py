@@ -44,15 +44,30 @@ def write_atomically(target: Path, chunks: Iterable[bytes]) -> int:
     Whoever reads it sees all of it or what was there before, also after a power cut. Raises
     OSError.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}{GROWING}")
+    # This is done for every segment of a recording: no call of the system without need.
+    folder = target.parent
+    draft = folder / f"{target.name}.{secrets.token_hex(4)}{GROWING}"
     try:
-        with draft.open("xb") as file:
-            size = sum(file.write(chunk) for chunk in chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        rename_durably(draft, target)
+        try:
+            size = _write_new(draft, chunks)
+        except FileNotFoundError:  # before anything was taken of the chunks
+            folder.mkdir(parents=True, exist_ok=True)
+            size = _write_new(draft, chunks)
+        draft.replace(target)
+        sync_file(folder)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    return size
+
+
+def _write_new(path: Path, chunks: Iterable[bytes]) -> int:
+    size = 0
+    with path.open("xb", buffering=0) as file:
+        for chunk in chunks:
+            left = memoryview(chunk)
+            while left:
+                written = file.write(left)
+                size, left = size + written, left[written:]
+        os.fsync(file.fileno())
     return size

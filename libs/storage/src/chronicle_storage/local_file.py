@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ def stat_file(key: str, path: Path) -> StoredObject | None:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         return None
     return StoredObject(
         key=key,
