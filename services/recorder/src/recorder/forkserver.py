@@ -19,6 +19,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,6 @@ from chronicle_messaging.clients import Clients
 from chronicle_runtime import give_memory_back
 
 LONGEST_ORDER = 128 * 1024  # bytes; a message is whole or not there at all
-REAP_EVERY = 1.0  # seconds
 STREAMS = 3
 START_TIME, ARGUMENTS = 19, 45  # fields of proc(5), stat, behind the name: 22 and 48 to 51
 COMMAND = (b"python", b"-m", b"recorder")
@@ -45,11 +45,19 @@ def main() -> int:
         importlib.import_module(module)
     Clients(region="us-east-1", endpoint_url="http://127.0.0.1").load()
     gc.freeze()  # or each fork would write to all of it at its first collection
-    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as orders:
-        while (order := _next(orders)) is not None:
+    # A child that ends writes a byte there (signal.set_wakeup_fd), so that nobody has to look.
+    ends, ended = socket.socketpair()
+    with ends, ended, socket.socket(fileno=os.dup(sys.stdin.fileno())) as orders:
+        ended.setblocking(False)
+        signal.set_wakeup_fd(ended.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # or there would be no signal at all
+        while (order := _next(orders, ends)) is not None:
             pid = os.fork()
             if pid == 0:
-                orders.close()
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for inherited in (orders, ends, ended):
+                    inherited.close()
                 return _run(*order)
             for descriptor in order[1]:
                 os.close(descriptor)
@@ -59,15 +67,20 @@ def main() -> int:
     return 0
 
 
-def _next(orders: socket.socket) -> tuple[dict[str, str], Sequence[int]] | None:
+def _next(
+    orders: socket.socket, ends: socket.socket
+) -> tuple[dict[str, str], Sequence[int]] | None:
     """Wait for an order, and bury meanwhile what has ended; None when no more will come."""
-    while not select.select([orders], [], [], REAP_EVERY)[0]:
-        _reap()
+    while orders not in (ready := select.select([orders, ends], [], [])[0]):
+        _reap(ends)
+    if ends in ready:
+        _reap(ends)
     message, descriptors, _, _ = socket.recv_fds(orders, LONGEST_ORDER, STREAMS)
     return (json.loads(message), descriptors) if message else None
 
 
-def _reap() -> None:
+def _reap(ends: socket.socket) -> None:
+    ends.recv(4096)  # before looking: who ends later writes again
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
