@@ -10,12 +10,11 @@ from typing import Protocol
 import structlog
 from chronicle_storage import GrowingObject, StoreError, Superseded
 
+from recorder.adapters.keeping.growth import Growth
+
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 60.0  # seconds
-LOOK_EVERY = 1.0  # seconds
-# Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
-WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
 # The disk takes what the uplink does not, until it is nearly full: a live stream does not wait.
 LAG = 128 * 1024 * 1024  # bytes that are worth a warning
 
@@ -62,14 +61,15 @@ class Saver:
 
     def _run(self) -> None:
         pause, due, has_failed = self._interval, time.monotonic() + self._interval, False
-        is_much = False
-        while not self._stop.wait(0 if is_much else min(LOOK_EVERY, self._interval)):
-            is_much = not has_failed and self._unsaved() >= WORTH_A_FLUSH
+        growth = Growth()
+        while not self._stop.wait(self._until_look(due, growth, has_failed)):
+            unsaved = self._unsaved()
+            growth.see(unsaved)
             is_due = time.monotonic() >= due
-            if not is_due and not is_much:
+            if not is_due and (has_failed or not growth.is_much):
                 continue
-            if is_due and (waiting := self._unsaved()) >= LAG:
-                log.warning("uplink_lags", bytes_waiting=waiting)
+            if is_due and unsaved >= LAG:
+                log.warning("uplink_lags", bytes_waiting=unsaved)
             try:
                 self._flush(tail=is_due)
                 pause, has_failed = self._interval, False
@@ -83,8 +83,14 @@ class Saver:
             except Exception:
                 pause, has_failed = LONGEST_PAUSE, True
                 log.exception("flush_failed_unexpectedly")
+            growth.flushed(self._unsaved())
             if is_due or has_failed:
                 due = time.monotonic() + pause
+
+    @staticmethod
+    def _until_look(due: float, growth: Growth, has_failed: bool) -> float:
+        left = max(0.0, due - time.monotonic())
+        return left if has_failed else min(left, growth.pause)
 
     def _unsaved(self) -> int:
         """Bytes in the newest piece, the only one that grows, that the store does not have."""

@@ -1,0 +1,52 @@
+"""When what grows is to be looked at: it may be worth a flush before one is due."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+# Between two looks, in seconds. A stream of a usual speed cannot come to a flush's worth before
+# one is due; should it speed up, that is seen at the next look.
+LOOK_EVERY, LOOK_SELDOM = 1.0, 3.5
+# Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
+WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
+
+
+class Growth:
+    """How fast a file grows that is stored flush by flush; sizes are bytes that are not stored."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._speed = math.inf  # nothing is known of it
+        self._left = self._unsaved = 0
+        self._since = clock()
+        self._is_behind = False
+
+    @property
+    def is_much(self) -> bool:
+        """Whether it is worth a flush."""
+        return self._unsaved >= WORTH_A_FLUSH
+
+    def see(self, unsaved: int) -> None:
+        """Take what a look has found."""
+        self._unsaved = unsaved
+        self._speed = (unsaved - self._left) / max(self._clock() - self._since, 0.001)
+
+    def flushed(self, left: int) -> None:
+        """Take what a flush has left; that it grows as fast as before is assumed."""
+        # Parts become larger in the course of an upload: then it is not stored what is less.
+        is_of_use = left < self._unsaved
+        self._left = self._unsaved = left
+        self._since = self._clock()
+        self._is_behind = is_of_use and self.is_much
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look: when it may be much at twice the speed of now."""
+        if self._is_behind:
+            return 0.0
+        if self._speed <= 0:
+            return LOOK_SELDOM
+        soon = (WORTH_A_FLUSH - self._unsaved) / (2 * self._speed)
+        return min(max(soon, LOOK_EVERY), LOOK_SELDOM)
