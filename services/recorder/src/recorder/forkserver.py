@@ -25,26 +25,26 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chronicle_messaging.clients import Clients
-from chronicle_runtime import give_memory_back
-
 LONGEST_ORDER = 128 * 1024  # bytes; a message is whole or not there at all
 STREAMS = 3
 START_TIME, ARGUMENTS = 19, 45  # fields of proc(5), stat, behind the name: 22 and 48 to 51
 COMMAND = (b"python", b"-m", b"recorder")
 
 # What a recorder imports only where it needs it; here everybody has it, and nobody pays for it.
-_LOADED = ("recorder.__main__", "recorder.adapters.fetching.hls.fetcher", "chronicle_storage.s3")
+_LOADED = (
+    "recorder.__main__",
+    "recorder.adapters.fetching.hls.fetcher",
+    "chronicle_storage.s3",
+    "eventsourcing.sqlite",
+)
+# What a library imports only if it is there, for what is of no use here: colours in tracebacks.
+# None in its place means that it is not.
+_UNWANTED = ("rich",)
 
 
 def main() -> int:
     """Fork until the socket is closed; in a fork, return the run's exit code."""
-    give_memory_back()
-    gc.disable()  # what it frees now, each fork would fill in pages of its own
-    for module in _LOADED:
-        importlib.import_module(module)
-    Clients(region="us-east-1", endpoint_url="http://127.0.0.1").load()
-    gc.freeze()  # or each fork would write to all of it at its first collection
+    _load()
     # A child that ends writes a byte there (signal.set_wakeup_fd), so that nobody has to look.
     ends, ended = socket.socketpair()
     with ends, ended, socket.socket(fileno=os.dup(sys.stdin.fileno())) as orders:
@@ -65,6 +65,18 @@ def main() -> int:
             with contextlib.suppress(OSError):
                 orders.send(f"{pid}:{_stat(pid)[START_TIME]}".encode())
     return 0
+
+
+def _load() -> None:
+    for module in _UNWANTED:
+        sys.modules[module] = None  # type: ignore[assignment]
+    importlib.import_module("chronicle_runtime").give_memory_back()
+    gc.disable()  # what it frees now, each fork would fill in pages of its own
+    for module in _LOADED:
+        importlib.import_module(module)
+    clients = importlib.import_module("chronicle_messaging.clients")
+    clients.Clients(region="us-east-1", endpoint_url="http://127.0.0.1").load()
+    gc.freeze()  # or each fork would write to all of it at its first collection
 
 
 def _next(
