@@ -6,12 +6,14 @@ import ctypes
 
 # malloc.h of the GNU C library; mallopt(3)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-ARENAS = 2
-LARGE = 128 * 1024  # bytes
+ARENAS = 1
+# Bytes that may wait for their next use, and the size from which on a block is mapped by itself. Of
+# less, the buffers of every segment would come from the system page by page, and go back to it.
+LARGE = 4 * 1024 * 1024
 
 
 def give_memory_back() -> bool:
-    """Tell the C library to share its arenas among threads, and not to keep what is freed.
+    """Tell the C library to share one arena among threads, and to keep little of what is freed.
 
     It would have eight arenas for each core, each with its own leftovers, and raise the size from
     which on memory is given back with every large block that is freed. Call it before threads are
