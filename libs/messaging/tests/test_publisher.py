@@ -51,9 +51,13 @@ class StubbedBus:
     def __init__(self, sns):
         self.sns = sns
         self.clients = self
+        self.is_doubted = False
 
     def topic(self):
         return Topic("events", "arn:aws:sns:us-east-1:000000000000:events.fifo", "i1")
+
+    def doubt(self):
+        self.is_doubted = True
 
 
 @pytest.fixture
@@ -62,8 +66,13 @@ def sns():
 
 
 @pytest.fixture
-def publisher(sns):
-    return SnsPublisher(StubbedBus(sns))  # type: ignore[arg-type]
+def bus(sns):
+    return StubbedBus(sns)
+
+
+@pytest.fixture
+def publisher(bus):
+    return SnsPublisher(bus)
 
 
 def ids(*events):
@@ -127,6 +136,7 @@ class TestAPartialFailure:
         assert publisher.publish(events[done:]) == 2
         assert sns.confirmed()[-2:] == ids(*events[1:])
 
-    def test_counts_what_was_confirmed_before_the_endpoint_went_away(self, sns, publisher):
+    def test_counts_what_was_confirmed_before_the_endpoint_went_away(self, sns, publisher, bus):
         sns.down_after = 2
         assert publisher.publish([event("concert", n) for n in (1, 2, 3, 4)]) == 2
+        assert bus.is_doubted, "it may come back with another topic"
