@@ -33,6 +33,19 @@ class TestLocalStore:
             store.put(KEY, tmp_path / "absent.bin")
         assert [path for path in root.rglob("*") if path.is_file()] == []
 
+    def test_deletes_what_somebody_was_killed_over_writing(self, store, root):
+        store.put(KEY, b"media", lasting=False)
+        place = root / KEY
+        half = place.with_name(f"{place.name}.0123abcd.part")
+        growing = place.with_name(f"{place.name}.attempt-1.part")
+        for path in (half, growing):
+            path.write_bytes(b"half")
+        assert store.delete(KEY)
+        assert [path for path in root.rglob("*") if path.is_file()] == [growing]
+        half.write_bytes(b"half")
+        assert not store.delete(KEY)
+        assert not half.exists()
+
     def test_says_that_the_disk_refused(self, store, root):
         root.write_bytes(b"a file where the folder should be")
         with pytest.raises(StoreUnreachable, match="free space and rights"):

@@ -25,7 +25,7 @@ def store(request, tmp_path):
 class Attempt:
     """An attempt that writes segments of two seconds and a thousand bytes."""
 
-    def __init__(self, folder, *, saved=0, leave=lambda: None, is_folder=False):
+    def __init__(self, folder, *, saved=0, leave=lambda **_: None, is_folder=False):
         self.log = SegmentLog(folder)
         self.reach = self.log.recover(saved)
         self.marks = Marks(self.log.mark, leave, is_folder=is_folder)
@@ -59,7 +59,7 @@ class Given:
     """Marks of an attempt that writes segments into named files."""
 
     def __init__(self, log):
-        self._marks = Marks(log.mark, lambda: None, is_folder=False)
+        self._marks = Marks(log.mark, lambda **_: None, is_folder=False)
 
     def write(self, file, number, *, seconds, track=0, length=2.0):
         """Write a segment while a remuxer says that a file has so many seconds."""
@@ -155,7 +155,7 @@ class TestMarks:
         left = []
         log = SegmentLog(tmp_path)
 
-        def leave():
+        def leave(**_):
             left.append([segment.sequence for segment in log.segments()])
 
         Attempt(tmp_path, leave=leave, is_folder=True).write(7, 8)
@@ -191,7 +191,7 @@ class TestMarks:
 
     def test_wait_before_a_tail_until_what_was_begun_is_kept(self, tmp_path):
         left = []
-        attempt = Attempt(tmp_path, leave=lambda: left.append(1))
+        attempt = Attempt(tmp_path, leave=lambda **_: left.append(1))
         attempt.marks.begin(0, 0, 0.0)
         attempt.marks.before_flush(tail=True)
         assert left == [1], "for a moment, and not for ever"

@@ -1,5 +1,7 @@
 """What is known of an attempt whose machine was lost with all that was on it."""
 
+import os
+
 import pytest
 from chronicle_contracts.naming import recorder_stream
 from chronicle_contracts.recorder import GapFound, Heartbeat, RecordingStarted
@@ -95,6 +97,31 @@ class TestStoreNotes:
         second.leave()
         second.notes.clear()
         assert [one.key for one in store.list(f"{KEY}.")] == [f"{KEY}.attempt-1.mkv"]
+
+    def test_are_left_for_good_once_they_are_asked_to_be(self, tmp_path, monkeypatch):
+        store = open_store(StorageSettings(recordings=tmp_path / "recordings"))
+        first = Machine(store, tmp_path / "one", 1)
+        synced: list[int] = []
+        monkeypatch.setattr(os, "fsync", synced.append)
+        first.log.keep(segment(7))
+        first.notes.leave_segments(lasting=False)
+        assert not synced
+        first.notes.leave_segments()
+        assert synced, "although nothing is new"
+        del synced[:]
+        first.notes.leave_segments()
+        assert not synced
+
+    def test_leave_no_half_of_a_note_behind(self, tmp_path):
+        recordings = tmp_path / "recordings"
+        store = open_store(StorageSettings(recordings=recordings))
+        first = Machine(store, tmp_path / "one", 1)
+        for name in ("notes", "segments-00000"):
+            half = recordings / f"{KEY}.attempt-1.{name}.0123abcd.part"
+            half.parent.mkdir(parents=True, exist_ok=True)
+            half.write_bytes(b"half")
+        first.notes.clear()
+        assert [path for path in recordings.rglob("*") if path.is_file()] == []
 
     def test_are_no_reason_to_fail(self, store, tmp_path):
         store.put(f"{KEY}.attempt-1.notes", b"no event")

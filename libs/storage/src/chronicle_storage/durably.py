@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from chronicle_storage.errors import StoreUnreachable
@@ -38,30 +39,36 @@ def rename_durably(source: Path, target: Path) -> None:
     sync_file(target.parent)
 
 
-def write_atomically(target: Path, chunks: Iterable[bytes]) -> int:
+def write_atomically(target: Path, chunks: Iterable[bytes], *, lasting: bool = True) -> int:
     """Write a file as a whole, replacing what was there; return its size.
 
-    Whoever reads it sees all of it or what was there before, also after a power cut. Raises
-    OSError.
+    Whoever reads it sees all of it or what was there before, if it is `lasting` also after a
+    power cut. Raises OSError.
     """
     # This is done for every segment of a recording: no call of the system without need.
     folder = target.parent
     draft = folder / f"{target.name}.{secrets.token_hex(4)}{GROWING}"
     try:
         try:
-            size = _write_new(draft, chunks)
+            size = _write_new(draft, chunks, lasting=lasting)
         except FileNotFoundError:  # before anything was taken of the chunks
             folder.mkdir(parents=True, exist_ok=True)
-            size = _write_new(draft, chunks)
+            size = _write_new(draft, chunks, lasting=lasting)
         draft.replace(target)
-        sync_file(folder)
+        if lasting:
+            sync_file(folder)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     return size
 
 
-def _write_new(path: Path, chunks: Iterable[bytes]) -> int:
+def drafts_of(target: Path) -> list[Path]:
+    """Return what is written, or was when its writer was killed, to become this file."""
+    return [*target.parent.glob(f"{escape(target.name)}.{'[0-9a-f]' * 8}{GROWING}")]
+
+
+def _write_new(path: Path, chunks: Iterable[bytes], *, lasting: bool) -> int:
     size = 0
     with path.open("xb", buffering=0) as file:
         for chunk in chunks:
@@ -69,5 +76,6 @@ def _write_new(path: Path, chunks: Iterable[bytes]) -> int:
             while left:
                 written = file.write(left)
                 size, left = size + written, left[written:]
-        os.fsync(file.fileno())
+        if lasting:
+            os.fsync(file.fileno())
     return size

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from chronicle_storage.durably import disk_errors, write_atomically
+from chronicle_storage.durably import disk_errors, drafts_of, write_atomically
 from chronicle_storage.errors import ObjectMissing, UploadMismatch
 from chronicle_storage.keys import GROWING, check_key, check_name, check_prefix
 from chronicle_storage.local_attempts import LocalAttempts, leftovers
@@ -87,22 +87,25 @@ class LocalStore:
         data: bytes | Path,
         *,
         content_type: str = "application/octet-stream",  # noqa: ARG002 - files have no type
+        lasting: bool = True,
     ) -> StoredObject:
         """Write beside the place, then rename."""
         place = self._place(key)
         with disk_errors(f"putting {key}"):
             size = len(data) if isinstance(data, bytes) else data.stat().st_size
             chunks = [data] if isinstance(data, bytes) else read_file(data, 0, None)
-            write_atomically(place, chunks)
+            write_atomically(place, chunks, lasting=lasting)
         stored = stat_file(key, place)
         if stored is None or stored.size != size:
             raise UploadMismatch(f"{key}: {size} bytes were put, there are now {stored}")
         return stored
 
     def delete(self, key: str) -> bool:
-        """Unlink the file; its folder stays."""
+        """Unlink the file, and what somebody was killed over writing it; its folder stays."""
         place = self._place(key)
         with disk_errors(f"deleting {key}"):
+            for draft in drafts_of(place):
+                draft.unlink(missing_ok=True)
             try:
                 place.unlink()
             except (FileNotFoundError, NotADirectoryError):

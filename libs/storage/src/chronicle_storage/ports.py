@@ -159,11 +159,17 @@ class RecordingStore(Protocol):
         """
 
     def put(
-        self, key: str, data: bytes | Path, *, content_type: str = "application/octet-stream"
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str = "application/octet-stream",
+        lasting: bool = True,
     ) -> StoredObject:
         """Store bytes or a file as a whole, replacing what was there; verified by size.
 
-        Nobody ever sees half of it. Raises `UploadMismatch`.
+        Nobody ever sees half of it. What need not be `lasting` may be lost in a power cut, and
+        is then as it was before, or empty. Raises `UploadMismatch`.
         """
 
     def delete(self, key: str) -> bool:

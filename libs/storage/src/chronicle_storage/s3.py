@@ -129,7 +129,12 @@ class S3Store:
             yield chunk
 
     def put(
-        self, key: str, data: bytes | Path, *, content_type: str = "application/octet-stream"
+        self,
+        key: str,
+        data: bytes | Path,
+        *,
+        content_type: str = "application/octet-stream",
+        lasting: bool = True,  # noqa: ARG002 - all of it is
     ) -> StoredObject:
         """Put in one request, or by boto3's own multipart where a file is large."""
         check_key(key)

@@ -19,12 +19,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from recorder.adapters.fetching.position import Position
 from recorder.adapters.keeping.pieces import piece_of
 
 SETTLED = 0.4  # seconds after which the remuxer has written what it was given
 COUNTED = 2.0  # seconds after which it has also said so: its reports are rare, the first is late
+LEAST_WAIT = 0.05  # seconds; a write takes some milliseconds
 LONGEST_WAIT = 1.0  # seconds for a source that is never still
 
 
@@ -73,6 +75,13 @@ def reach(marks: Iterable[Mark], stored: int) -> Reach | None:
     )
 
 
+class Leave(Protocol):
+    """Brings to the store what was noted."""
+
+    def __call__(self, *, lasting: bool) -> None:
+        """Do it; `lasting`: so that a power cut does not undo it."""
+
+
 class Marks:
     """Marks what one attempt writes; counted in bytes and seconds of the whole recording.
 
@@ -80,9 +89,7 @@ class Marks:
     `give` and `keep`, a thread per track; whoever flushes calls `before_flush`.
     """
 
-    def __init__(
-        self, note: Callable[[Mark], None], leave: Callable[[], None], *, is_folder: bool
-    ) -> None:
+    def __init__(self, note: Callable[[Mark], None], leave: Leave, *, is_folder: bool) -> None:
         self._note = note
         self._leave = leave
         self._is_folder = is_folder
@@ -136,7 +143,7 @@ class Marks:
             mark = self._last[track] = Mark(track, begun, media, position, file, given)
         self._note(mark)
         if self._is_folder:
-            self._leave()
+            self._leave(lasting=False)  # no more so than the media, which is flushed later
 
     def before_flush(self, *, tail: bool) -> None:
         """Leave the marks; before a tail is stored, when what was begun is in the file.
@@ -144,16 +151,17 @@ class Marks:
         A source that never gives it a moment is not waited for: half a segment may be lost then.
         """
         until = time.monotonic() + LONGEST_WAIT
-        while tail and time.monotonic() < until and self._is_amid:
-            time.sleep(0.05)
-        self._leave()
+        while tail and time.monotonic() < until and (rest := self._amid_for()) > 0:
+            time.sleep(rest)
+        self._leave(lasting=True)
 
-    @property
-    def _is_amid(self) -> bool:
+    def _amid_for(self) -> float:
+        """Return for how long it is not worth looking whether what was begun is in the file."""
         now = time.monotonic()
         # What is not of segments is begun once and never kept.
-        is_writing = bool(self._begun) and now - self._begun_at < LONGEST_WAIT
-        return is_writing or now - self._kept_at < SETTLED
+        if self._begun and now - self._begun_at < LONGEST_WAIT:
+            return LEAST_WAIT
+        return self._kept_at + SETTLED - now
 
 
 def _counted(seconds: float, given: float, last: Mark) -> float:

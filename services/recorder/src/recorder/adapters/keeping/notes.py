@@ -42,6 +42,7 @@ class StoreNotes:
         self._beat: Event | None = None
         self._left = 0  # bytes of the log of segments that are stored in full pieces
         self._stored = 0  # bytes of it that are stored at all
+        self._lasting = 0  # bytes of it that are stored whatever happens
         self._pieces = 0
         self._is_cleared = False
         self._stop = threading.Event()
@@ -93,7 +94,7 @@ class StoreNotes:
 
     def start(self) -> None:
         """Begin to leave notes; what is in the log of segments by now is of earlier attempts."""
-        self._left = self._stored = self._size()
+        self._left = self._stored = self._lasting = self._size()
         threading.Thread(target=self._run, name="notes", daemon=True).start()
 
     def hear(self, events: Sequence[Event]) -> None:
@@ -113,22 +114,26 @@ class StoreNotes:
         if said:
             self._store.put(self._name(self._attempt), _lines(said), content_type=KIND)
 
-    def leave_segments(self) -> None:
+    def leave_segments(self, *, lasting: bool = True) -> None:
         """Store what is new in the log of segments; a failure is logged, nothing more."""
         with self._leaving:
             if self._is_cleared:
                 return
             try:
-                self._leave_segments()
+                self._leave_segments(lasting=lasting)
             except (StoreError, OSError) as error:
                 log.warning("segments_not_left", error=str(error))
 
-    def _leave_segments(self) -> None:
+    def _leave_segments(self, *, lasting: bool) -> None:
+        if self._size() <= (self._lasting if lasting else self._stored):
+            return
         for number, data in self._new_pieces():
-            name = f"{self._key}.attempt-{self._attempt}.segments-{number:05}"
-            self._store.put(name, data, content_type=KIND)
+            name = self._piece(self._attempt, number)
+            is_full = len(data) == PIECE  # nobody writes it again
+            self._store.put(name, data, content_type=KIND, lasting=lasting or is_full)
             self._stored = self._left + len(data)
-            if len(data) == PIECE:
+            self._lasting = self._stored if lasting or is_full else self._lasting
+            if is_full:
                 self._left, self._pieces = self._left + PIECE, number + 1
 
     def stop(self) -> None:
@@ -148,9 +153,12 @@ class StoreNotes:
 
     def _delete(self) -> None:
         for attempt in range(1, self._attempt + 1):
-            for one in list(self._store.list(f"{self._key}.attempt-{attempt}.")):
-                if _is_note(one.key):
-                    self._store.delete(one.key)
+            listed = self._store.list(f"{self._key}.attempt-{attempt}.")
+            notes = {one.key for one in listed if _is_note(one.key)}
+            # Of what an attempt was writing for the first time when it was killed, none is listed.
+            pieces = len(notes - {self._name(attempt)})
+            for key in {*notes, self._name(attempt), self._piece(attempt, pieces)}:
+                self._store.delete(key)
 
     def _run(self) -> None:
         # Facts may come in bursts: not more often than once a second.
@@ -166,8 +174,6 @@ class StoreNotes:
                     log.warning("notes_not_left", error=str(error))
 
     def _new_pieces(self) -> Iterator[tuple[int, bytes]]:
-        if self._size() <= self._stored:
-            return
         with self._segments.open("rb") as file:
             file.seek(self._left)
             yield from enumerate(iter(lambda: file.read(PIECE), b""), self._pieces)
@@ -177,6 +183,9 @@ class StoreNotes:
 
     def _name(self, attempt: int) -> str:
         return f"{self._key}.attempt-{attempt}.notes"
+
+    def _piece(self, attempt: int, number: int) -> str:
+        return f"{self._key}.attempt-{attempt}.segments-{number:05}"
 
 
 def _lines(events: Sequence[Event]) -> bytes:
