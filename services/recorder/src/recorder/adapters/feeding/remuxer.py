@@ -16,6 +16,8 @@ from pathlib import Path
 import structlog
 from chronicle_contracts.recorder import MediaInfo
 
+from recorder.adapters.feeding.pipes import wide_pipe
+from recorder.adapters.feeding.progress import Progress, Report
 from recorder.adapters.feeding.remuxer_lock import RemuxerLock
 from recorder.adapters.media.container import MEDIA_FORMATS
 from recorder.adapters.media.ffmpeg import Ffmpeg, last_line
@@ -53,8 +55,8 @@ class Remuxer:
         self._taken = [0 for _ in inputs]  # bytes, of each track
         self._taken_by_then = 0  # when it said last how far it is
         self._is_apart = len(inputs) > 1
-        pairs = [os.pipe() for _ in inputs]
-        progress, told = os.pipe()
+        pairs = [wide_pipe() for _ in inputs]
+        progress, told = wide_pipe()
         readers = [reader for reader, _ in pairs]
         with lock.held_by_child() as held:
             self._process = ffmpeg.start(
@@ -67,16 +69,15 @@ class Remuxer:
         for descriptor in (*readers, told):
             os.close(descriptor)
         self._inputs = [os.fdopen(writer, "wb", buffering=0) for _, writer in pairs]
-        self._threads = [
-            threading.Thread(target=self._follow, args=(progress,), daemon=True),
-            threading.Thread(target=self._listen, daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._counting = threading.Lock()
+        self._progress = Progress(progress)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def media_seconds(self) -> float:
         """Seconds of media that were written, by ffmpeg's own count."""
+        self._heed()
         return self._out_time
 
     @property
@@ -85,6 +86,7 @@ class Remuxer:
 
         No more than `LONGEST_SILENCE`: what comes in bursts is counted better by whoever gives it.
         """
+        self._heed()
         if not self._taken_by_then:
             return self._out_time
         seconds = self._out_time * sum(self._taken) / self._taken_by_then
@@ -120,6 +122,7 @@ class Remuxer:
 
     def write(self, track: int, data: bytes) -> None:
         """Give it media; waits where ffmpeg is slower. Raises `BrokenPipeError` if it died."""
+        self._heed()  # what it says now, it says of what it had taken before
         pipe = self._inputs[track]
         rest = memoryview(data)
         try:
@@ -145,28 +148,26 @@ class Remuxer:
             log.warning("remuxer_stuck", path=self.path.name)
             self._process.kill()
             self._process.wait()
-        for thread in self._threads:
-            thread.join(5)
+        self._listener.join(5)
+        self._heed()
+        with self._counting:
+            self._progress.close()
         if self._process.returncode != 0:
             log.warning("remuxer_failed", code=self._process.returncode, said=self.complaint)
 
-    def _follow(self, progress: int) -> None:
-        frames = 0
-        with os.fdopen(progress, "r", errors="replace") as lines:
-            for line in lines:
-                name, _, value = line.strip().partition("=")
-                if name == "frame" and value.isdigit():
-                    frames = int(value)
-                if name == "out_time_us" and value.lstrip("-").isdigit():
-                    self._moved(int(value) / 1_000_000, frames)
+    def _heed(self) -> None:
+        with self._counting:
+            for report in self._progress.reports():
+                self._moved(report)
 
-    def _moved(self, out_time: float, frames: int) -> None:
+    def _moved(self, report: Report) -> None:
+        out_time = report.out_time
         if self._is_apart:
             if self._first is None:
                 # With -copyts the count begins with the first report; the pictures until then
                 # tell how much came before it: all of a short film.
                 rate = self._media.fps if self._media else None
-                self._first = out_time - (frames / rate if rate else 0.0)
+                self._first = out_time - (report.frames / rate if rate else 0.0)
             out_time -= self._first
         if out_time > self._out_time:
             self._out_time, self._taken_by_then = out_time, sum(self._taken)
