@@ -89,9 +89,12 @@ class World:
         return NOON + timedelta(seconds=self.time)
 
     def wait(self, seconds):
+        # The end of a fetch is news, which ends the wait.
+        seconds = min([seconds, *(at - self.time for at in self.ends if at > self.time)])
+        has_ended = self._ended()
         self.time += seconds
         flows = not any(start <= self.time < end for start, end in self.pauses)
-        if self.stream is not None and flows and not self._ended():
+        if self.stream is not None and flows and not has_ended:
             self.media_seconds += seconds * self.rate
             self.bytes_recorded += int(seconds * self.rate * 100)
             for at in [at for at in self.jumps if at <= self.time]:

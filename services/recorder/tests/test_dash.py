@@ -110,11 +110,11 @@ class Viewing:
 
     fetcher: DashFetcher
 
-    def __init__(self, origin, folder):
+    def __init__(self, origin):
         self.origin = origin
         self.sink = Kept()
         self.noted = Noted()
-        self.folder = folder
+        self.positions = Positions()
         self.refused: set[str] = set()
         self.since: float | None = None
         self.losses = []
@@ -125,7 +125,7 @@ class Viewing:
             self.sink,
             wanted=Wanted("any"),
             ledger=self.noted,
-            positions=Positions(self.folder),
+            positions=self.positions,
             track=0,
             refused_before=self.refused,
             since=self.since,
@@ -168,8 +168,8 @@ def origin(request):
 
 
 @pytest.fixture
-def viewing(origin, tmp_path):
-    opened = Viewing(origin, tmp_path)
+def viewing(origin):
+    opened = Viewing(origin)
     yield opened
     opened.fetcher.close()
 

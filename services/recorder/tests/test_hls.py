@@ -62,12 +62,12 @@ class Viewing:
 
     fetcher: HlsFetcher
 
-    def __init__(self, origin, folder):
+    def __init__(self, origin):
         self.origin = origin
         self.sink = Kept()
         self.noted = Noted()
         self.since: float | None = None
-        self.folder = folder
+        self.positions = Positions()
         self.refused = set()
         self.losses = []
 
@@ -77,7 +77,7 @@ class Viewing:
             self.sink,
             access=Access(allow_private=allow_private),
             ledger=self.noted,
-            positions=Positions(self.folder),
+            positions=self.positions,
             track=0,
             refused_before=self.refused,
             since=self.since,
@@ -119,8 +119,8 @@ class Viewing:
 
 
 @pytest.fixture
-def viewing(origin, tmp_path):
-    opened = Viewing(origin, tmp_path)
+def viewing(origin):
+    opened = Viewing(origin)
     yield opened
     opened.fetcher.close()
 

@@ -110,7 +110,7 @@ class TestRecorder:
         assert job.left_files() == []
 
     def test_joins_what_a_killed_attempt_saved_without_losing_a_picture(self, job, origin):
-        origin.window = 60
+        origin.window = 200
         job.launch().until_recorded(3).send(signal.SIGKILL).wait()
         saved = origin.newest
         job.launch(attempt=2).until(lambda: job.started(attempt=2))

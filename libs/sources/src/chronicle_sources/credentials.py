@@ -89,7 +89,8 @@ class Credentials(BaseModel):
 
     def headers_for(self, url: str, places: Iterable[str]) -> dict[str, str]:
         """Return the headers for a request, if its host is one of those of `places` (URLs)."""
-        return self.headers if any(_is_at(url, place) for place in places) else {}
+        is_meant = self.headers and any(_is_at(url, place) for place in places)
+        return self.headers if is_meant else {}
 
 
 def jar(*files: str) -> CookieJar:

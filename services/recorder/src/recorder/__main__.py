@@ -71,11 +71,12 @@ def main() -> int:
     settings = load(RecorderSettings)
     configure_logging("recorder", level=settings.log_level)
     structlog.contextvars.bind_contextvars(job_id=settings.job_id, run_id=settings.run_id)
-    terminated = on_termination()
+    news = Event()
+    terminated = on_termination(waking=news)
     try:
         settings.work_dir.mkdir(parents=True, exist_ok=True)
         with job_lock(settings.work_dir):
-            return record(settings, terminated)
+            return record(settings, terminated, news)
     except JobIsTaken as error:
         log.warning("job_is_taken", detail=str(error))
         return EX_TEMPFAIL
@@ -88,8 +89,8 @@ def main() -> int:
         return EX_CANTCREAT
 
 
-def record(settings: RecorderSettings, terminated: Event) -> int:
-    """Wire one recording and run it."""
+def record(settings: RecorderSettings, terminated: Event, news: Event) -> int:
+    """Wire one recording and run it; `news` is set when there is something to look at."""
     log_tail = _log_tail()
     try:
         credentials, locked = _credentials(settings)
@@ -138,16 +139,14 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
         flush_interval=settings.flush_interval,
         before_flush=marks.before_flush,
     )
-    positions = Positions(settings.work_dir, moved=marks.keep)
     media_before = max(run.media_seconds for run in [*earlier, journal.run()])
     # What an attempt was given and what is saved of it differ by what its fall took along.
     reach = segments.recover(shelf.saved_bytes) if shelf.knows_saved else None
     if reach is not None:
-        positions.recover(reach.positions)
         media_before = reach.media_seconds or media_before
     elif shelf.knows_saved and shelf.saved_bytes == 0 and settings.attempt > 1:
-        positions.recover({})  # what was kept is in no file
-        media_before = 0.0
+        media_before = 0.0  # what was kept is in no file
+    positions = Positions(reach.positions if reach else segments.positions(), moved=marks.keep)
     marks.count_from(shelf.saved_bytes, media_before)
     capture = FetchedCapture(
         Fetchers(
@@ -169,6 +168,7 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             ),
         ),
         marking=marks,
+        is_over=news.set,
     )
     executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
     outcome = Recording(
@@ -188,7 +188,9 @@ def record(settings: RecorderSettings, terminated: Event) -> int:
             accounts=segments,
             manifest=StoredManifest(store, segments, ffmpeg, work_dir=settings.work_dir),
             journal=journal,
-            control=FileControl(settings.work_dir, terminated, max_duration=settings.max_duration),
+            control=FileControl(
+                settings.work_dir, terminated, news, max_duration=settings.max_duration
+            ),
             clock=clock,
             executor=executor,
         ),

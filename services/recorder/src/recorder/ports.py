@@ -212,7 +212,7 @@ class Control(Protocol):
         """Return what is asked for now; cheap enough for every look."""
 
     def wait(self, seconds: float) -> None:
-        """Wait, but not past the moment at which the process is told to go."""
+        """Wait, but not past the moment at which there is something to look at."""
 
 
 class Clock(Protocol):

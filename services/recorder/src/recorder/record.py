@@ -6,6 +6,7 @@ one recording by `delivering`; how it is done by the adapters behind `ports`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,10 @@ from recorder.telling import Telling
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = 0.25  # seconds; what a stream's end waits for, at most
+LOOK_EVERY = 0.25  # seconds, while it matters when something happens
+# Seconds, while a source flows that numbers its segments: it tells its losses itself, and the end
+# of a fetch ends the wait. Each look takes processor time, and of recordings there are many.
+LOOK_AT_LEAST_EVERY = 2.0
 
 # After these the source may have gone on where we could not follow.
 _ON_OUR_SIDE = frozenset({"stalled", "blocked", "needs_login"})
@@ -161,9 +165,18 @@ class Recording:
                     )
                 if verdict is not None:
                     return verdict
-                self._desk.control.wait(LOOK_EVERY)
+                self._desk.control.wait(self._pause(sighting))
         finally:
             self._capture.close()
+
+    def _pause(self, sighting: Sighting) -> float:
+        """Return how long nothing is looked at, if there is no news."""
+        flows = self._run.started and sighting.is_numbered and not self._watch.is_still
+        if not flows or self._room.is_short:
+            return LOOK_EVERY
+        longest = self._desk.control.wish().max_duration or math.inf
+        rest = longest - self._telling.progress.media_seconds
+        return max(LOOK_EVERY, min(LOOK_AT_LEAST_EVERY, self._telling.due_in, rest))
 
     def _asked_to_end(self) -> Ending | Failure | None:
         wish = self._desk.control.wish()

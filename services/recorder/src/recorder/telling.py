@@ -43,9 +43,14 @@ class Telling:
         self._beat_at = self._clock.seconds() + self._heartbeat
         self.run.beat(phase, self.progress, at=self._clock.now())
 
+    @property
+    def due_in(self) -> float:
+        """Seconds until the next heartbeat; negative when it is late."""
+        return self._beat_at - self._clock.seconds()
+
     def beat_if_due(self, phase: Phase) -> None:
         """Say it when it is time."""
-        if self._clock.seconds() >= self._beat_at:
+        if self.due_in <= 0:
             self.beat(phase)
 
     def lose(self, gap: Gap | None) -> None:

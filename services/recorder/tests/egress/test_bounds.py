@@ -8,14 +8,15 @@ import pytest
 from chronicle_sources import SourceError, resolve
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
 from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.fetching import http_client
 from recorder.adapters.fetching import progressive as http
-from recorder.adapters.fetching import vetted_http
 from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.dash import download as dash_download
 from recorder.adapters.fetching.dash import source as dash_source
 from recorder.adapters.fetching.fetcher import LONGEST_DETAIL, LONGEST_LOSS, Fetcher
 from recorder.adapters.fetching.hls import fetcher as hls
 from recorder.adapters.fetching.hls import playlist as hls_playlist
+from recorder.adapters.fetching.hls import streamlink_http
 from recorder.adapters.fetching.position import Positions
 from recorder.domain.gaps import Loss
 from recorder.domain.stream import Stream
@@ -54,7 +55,7 @@ def forged(request):
 
 
 @pytest.fixture
-def end_of(tmp_path):
+def end_of():
     """Let a fetcher come to its end, in time; return what it kept and why it ended."""
 
     def run(make, url):
@@ -71,13 +72,13 @@ def end_of(tmp_path):
     return run
 
 
-def by_hls(folder, url, sink):
+def by_hls(url, sink):
     return hls.HlsFetcher(
         url,
         sink,
         access=Access(allow_private=True),
         ledger=Noted(),
-        positions=Positions(folder),
+        positions=Positions(),
         track=0,
         refused_before=set(),
         since=0.0,
@@ -88,20 +89,20 @@ def by_http(url, sink):
     return http.HttpFetcher(url, sink, access=Access(allow_private=True), is_film=True)
 
 
-def by_dash(folder, url, sink):
-    return dash_of(url, sink, Access(allow_private=True), folder)
+def by_dash(url, sink):
+    return dash_of(url, sink, Access(allow_private=True))
 
 
 class TestPlaylist:
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch):
-        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 1.0)
+        monkeypatch.setattr(streamlink_http, "PLAYLIST_PATIENCE", 1.0)
 
     @pytest.fixture
-    def end(self, outside, end_of, tmp_path):
+    def end(self, outside, end_of):
         def serve(page):
             outside.pages["/bounds.m3u8"] = page
-            _, end = end_of(functools.partial(by_hls, tmp_path), outside.url("/bounds.m3u8"))
+            _, end = end_of(by_hls, outside.url("/bounds.m3u8"))
             assert end.kind == "broken"
             assert "geheim" not in end.detail
             return end.detail
@@ -109,16 +110,16 @@ class TestPlaylist:
         return serve
 
     def test_that_never_ends_is_left(self, end, monkeypatch):
-        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
+        monkeypatch.setattr(streamlink_http, "PLAYLIST_PATIENCE", 20.0)
         assert "more than" in end(functools.partial(endless, first=HEAD))
 
     def test_that_drips_is_left(self, end):
         assert "takes more than" in end(functools.partial(endless, piece=b"#", pause=0.1))
 
     def test_that_unpacks_to_too_much_is_left(self, end, monkeypatch):
-        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
-        bomb = gzip.compress(HEAD + b"#" * 4 * hls.MOST_OF_PLAYLIST, 1)
-        assert len(bomb) < hls.MOST_OF_PLAYLIST / 10
+        monkeypatch.setattr(streamlink_http, "PLAYLIST_PATIENCE", 20.0)
+        bomb = gzip.compress(HEAD + b"#" * 4 * streamlink_http.MOST_OF_PLAYLIST, 1)
+        assert len(bomb) < streamlink_http.MOST_OF_PLAYLIST / 10
         packed = functools.partial(answer, body=bomb, Content_Encoding="gzip")
         assert "more than" in end(packed)
 
@@ -127,8 +128,8 @@ class TestPlaylist:
         assert "more than 1000 lines" in end(HEAD + b"#EXTINF:1,\na\n" * 501)
 
     def test_that_is_one_long_line_is_read_in_one_go(self, end, monkeypatch):
-        monkeypatch.setattr(hls, "PLAYLIST_PATIENCE", 20.0)
-        line = b"#EXTINF:1,\n" + b"a" * (hls.MOST_OF_PLAYLIST - 1000)
+        monkeypatch.setattr(streamlink_http, "PLAYLIST_PATIENCE", 20.0)
+        line = b"#EXTINF:1,\n" + b"a" * (streamlink_http.MOST_OF_PLAYLIST - 1000)
         assert end(HEAD + line + b"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nb\n")
 
     @pytest.mark.parametrize("size", [{"count": 2000}, {"size": 1_000_000}])
@@ -136,13 +137,13 @@ class TestPlaylist:
         assert end(functools.partial(loud, **size))
 
     def test_whose_headers_never_end_is_left(self, end, monkeypatch):
-        monkeypatch.setattr(vetted_http, "HEADERS_WITHIN", 1.0)
+        monkeypatch.setattr(http_client, "HEADERS_WITHIN", 1.0)
         more = b"HTTP/1.1 100 Continue\r\n\r\n"
         assert end(functools.partial(endless, piece=more, pause=0.05, headers=False))
 
-    def test_that_is_refused_with_a_novel_is_quoted_in_short(self, outside, end_of, tmp_path):
+    def test_that_is_refused_with_a_novel_is_quoted_in_short(self, outside, end_of):
         outside.pages["/forged.m3u8"] = forged
-        make = functools.partial(by_hls, tmp_path)
+        make = by_hls
         _, end = end_of(make, outside.url("/forged.m3u8"))
         assert end.kind == "refused"
         assert end.detail.isprintable()
@@ -154,7 +155,7 @@ class TestSegment:
         "piece", [{"piece": b"\x47" * 65536}, {"piece": b"\x47", "pause": 0.1}]
     )
     def test_that_never_ends_is_lost_and_the_next_one_comes(
-        self, outside, end_of, tmp_path, monkeypatch, piece
+        self, outside, end_of, monkeypatch, piece
     ):
         monkeypatch.setattr(hls, "MOST_OF_SEGMENT", 2_000_000)
         monkeypatch.setattr(hls, "SEGMENT_PATIENCE", 4.0)
@@ -162,7 +163,7 @@ class TestSegment:
         outside.pages["/endless.ts"] = functools.partial(endless, **piece)
         segments = b"#EXTINF:1,\n/endless.ts\n#EXTINF:1,\n/good.ts\n#EXT-X-ENDLIST\n"
         outside.pages["/segments.m3u8"] = HEAD + segments
-        make = functools.partial(by_hls, tmp_path)
+        make = by_hls
         data, end = end_of(make, outside.url("/segments.m3u8"))
         assert (data, end.kind) == (b"\x47good", "ended")
 
@@ -170,7 +171,7 @@ class TestSegment:
         "piece", [{"piece": b"\x47" * 65536}, {"piece": b"\x47", "pause": 0.1}]
     )
     def test_of_dash_that_never_ends_is_lost_and_the_next_one_comes(
-        self, outside, end_of, tmp_path, monkeypatch, piece
+        self, outside, end_of, monkeypatch, piece
     ):
         monkeypatch.setattr(dash_download, "MOST_OF_SEGMENT", 2_000_000)
         monkeypatch.setattr(dash_download, "SEGMENT_PATIENCE", 4.0)
@@ -180,24 +181,24 @@ class TestSegment:
         outside.pages["/segments.mpd"] = manifest(
             LIST.format("/init.mp4", 'media="/endless.m4s"/><SegmentURL media="/good.m4s"')
         ).encode()
-        make = functools.partial(by_dash, tmp_path)
+        make = by_dash
         data, end = end_of(make, outside.url("/segments.mpd"))
         assert (data, end.kind) == (b"good", "ended")
 
 
 class TestManifest:
-    def test_that_never_ends_is_left(self, outside, end_of, tmp_path):
+    def test_that_never_ends_is_left(self, outside, end_of):
         outside.pages["/endless.mpd"] = functools.partial(endless, first=b"<MPD><!--")
-        data, end = end_of(functools.partial(by_dash, tmp_path), outside.url("/endless.mpd"))
+        data, end = end_of(by_dash, outside.url("/endless.mpd"))
         assert end.kind == "broken"
         assert f"more than {dash_source.MOST_OF_MANIFEST} bytes" in end.detail
         assert not data
 
-    def test_whose_entities_multiply_is_left(self, outside, end_of, tmp_path):
+    def test_whose_entities_multiply_is_left(self, outside, end_of):
         entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
         text = f'<!DOCTYPE MPD [<!ENTITY a0 "{"x" * 100}">{entities}]><MPD>&a9;</MPD>'
         outside.pages["/laughs.mpd"] = text.encode()
-        _, end = end_of(functools.partial(by_dash, tmp_path), outside.url("/laughs.mpd"))
+        _, end = end_of(by_dash, outside.url("/laughs.mpd"))
         assert end.kind == "broken"
         assert "the manifest cannot be read" in end.detail
 

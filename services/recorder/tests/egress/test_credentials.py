@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import threading
-from functools import partial
 
 import pytest
 from chronicle_sources import Credentials, resolve
 from recorder.adapters.fetching.access import Access
-from recorder.adapters.fetching.vetted_http import connect_by, protect
-from requests import Session
+from recorder.adapters.fetching.http_client import HttpClient
 
 NAMES = {"site.test": "127.0.0.1", "www.site.test": "127.0.0.1", "evil.test": "127.0.0.1"}
 COOKIES = "site.test\tFALSE\t/\tFALSE\t0\tlogin\tgeheim\n"
@@ -60,12 +59,11 @@ def hosts():
 
 
 @pytest.fixture
-def session(hosts):
+def get(hosts):
     access = Access(allow_private=True, credentials=GIVEN, places=[hosts.url("site.test", "/page")])
-    made = Session()
-    protect(made, access)
-    connect_by(made, lambda host, _: [NAMES[host]], access)
-    return made
+    made = HttpClient(access)
+    made.connections.vet = lambda host, _: [NAMES[host]]
+    return functools.partial(made.get, most=1000, within=10)
 
 
 class TestCredentials:
@@ -73,22 +71,22 @@ class TestCredentials:
         ("host", "cookie", "token"),
         [("site.test", "login=geheim", "geheim"), ("www.site.test", None, None)],
     )
-    def test_reach_their_host_and_no_other(self, hosts, session, host, cookie, token):
-        session.get(hosts.url(host))
+    def test_reach_their_host_and_no_other(self, hosts, get, host, cookie, token):
+        get(hosts.url(host))
         assert hosts.seen == [(host, cookie, token)]
 
-    def test_are_left_behind_by_a_redirect(self, hosts, session):
-        session.get(hosts.url("site.test", f"/?to={hosts.url('evil.test')}"))
+    def test_are_left_behind_by_a_redirect(self, hosts, get):
+        get(hosts.url("site.test", f"/?to={hosts.url('evil.test')}"))
         assert hosts.seen == [("site.test", "login=geheim", "geheim"), ("evil.test", None, None)]
 
-    def test_are_found_again_after_a_redirect(self, hosts, session):
-        session.get(hosts.url("evil.test", f"/?to={hosts.url('site.test')}"))
+    def test_are_found_again_after_a_redirect(self, hosts, get):
+        get(hosts.url("evil.test", f"/?to={hosts.url('site.test')}"))
         assert hosts.seen == [("evil.test", None, None), ("site.test", "login=geheim", "geheim")]
 
-    def test_grow_by_what_a_host_gives(self, hosts, session):
-        session.get(hosts.url("evil.test", "/set"))
-        session.get(hosts.url("evil.test"))
-        session.get(hosts.url("www.site.test"))
+    def test_grow_by_what_a_host_gives(self, hosts, get):
+        get(hosts.url("evil.test", "/set"))
+        get(hosts.url("evil.test"))
+        get(hosts.url("www.site.test"))
         assert [cookie for _, cookie, _ in hosts.seen] == [None, "given=1", None]
 
 
@@ -98,7 +96,7 @@ class TestResolving:
     def look(self, url):
         cookies = COOKIES.replace("site.test", "127.0.0.1")
         given = Credentials(headers=GIVEN.headers, cookies=cookies)
-        return partial(resolve, timeout=20, allow_private=True, credentials=given)(url)
+        return functools.partial(resolve, timeout=20, allow_private=True, credentials=given)(url)
 
     def test_brings_them_to_the_site_and_hands_the_cookies_on(self, hosts):
         found = self.look(hosts.url("127.0.0.1", "/live.m3u8"))

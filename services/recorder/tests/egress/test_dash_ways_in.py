@@ -8,7 +8,6 @@ from recorder.adapters.fetching.dash.fetcher import DashFetcher
 from recorder.adapters.fetching.dash.model import Wanted
 from recorder.adapters.fetching.dash.source import DashSource
 from recorder.adapters.fetching.position import Positions
-from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.outside import answer
 from services.recorder.tests.egress.spellings import spellings
@@ -88,15 +87,14 @@ WAYS = [
 
 
 @pytest.fixture(scope="module")
-def trials(outside, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("positions")
-    begun = {way: begin(outside, folder, way) for way in WAYS}
+def trials(outside):
+    begun = {way: begin(outside, way) for way in WAYS}
     yield begun
     for trial in begun.values():
         trial.close()
 
 
-def begin(outside, folder, way):
+def begin(outside, way):
     place, name = way
     path = "/" + "-".join(place.split() + name.split()).replace(",", "")
 
@@ -114,21 +112,20 @@ def begin(outside, folder, way):
             serve(outside, path, PLACES["list"](outside.url(f"{path}.mp4")))
         else:
             serve(outside, path, PLACES[place](url))
-        fetcher = dash_of(start, sink, Access(allow_private=False), folder / path[1:])
-        connect_by(fetcher._source.session, names.vet)
+        fetcher = dash_of(start, sink, Access(allow_private=False))
+        fetcher._source.http.connections.vet = names.vet
         return fetcher
 
     return Trial(make)
 
 
-def dash_of(url, sink, access, folder):
-    folder.mkdir(exist_ok=True)
+def dash_of(url, sink, access):
     return DashFetcher(
         DashSource(url, access),
         sink,
         wanted=Wanted("any"),
         ledger=Noted(),
-        positions=Positions(folder),
+        positions=Positions(),
         track=0,
         refused_before=set(),
         since=0.0,

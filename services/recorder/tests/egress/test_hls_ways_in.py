@@ -4,7 +4,6 @@ import pytest
 from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.hls.fetcher import HlsFetcher
 from recorder.adapters.fetching.position import Positions
-from recorder.adapters.fetching.vetted_http import connect_by
 
 from services.recorder.tests.egress.spellings import ALL, SOME, spellings
 from services.recorder.tests.egress.trial import Trial
@@ -64,16 +63,13 @@ WAYS = [
 class Evil:
     """Makes the playlists, one for each way, and what they need at the server."""
 
-    def __init__(self, outside, folder):
+    def __init__(self, outside):
         self.outside = outside
-        self.folder = folder
         outside.pages |= {"/first.ts": FIRST, "/last.ts": LAST, "/once.ts": FIRST}
 
     def begin(self, way):
         place, name = way
         path = "/" + "-".join(place.split() + name.split()).replace(",", "")
-        folder = self.folder / path[1:]
-        folder.mkdir()
 
         def make(victim, names, sink):
             url = self._target(path, place, name, victim)
@@ -86,12 +82,12 @@ class Evil:
                 sink,
                 access=Access(allow_private=False),
                 ledger=Noted(),
-                positions=Positions(folder),
+                positions=Positions(),
                 track=0,
                 refused_before=set(),
                 since=0.0,
             )
-            connect_by(fetcher._stream.session.http, names.vet)
+            fetcher.http.connections.vet = names.vet
             return fetcher
 
         return Trial(make)
@@ -111,9 +107,9 @@ class Evil:
 
 
 @pytest.fixture(scope="module")
-def trials(outside, tmp_path_factory):
+def trials(outside):
     """All of them at once: most of the time of each is waiting between retries."""
-    evil = Evil(outside, tmp_path_factory.mktemp("positions"))
+    evil = Evil(outside)
     begun = {way: evil.begin(way) for way in WAYS}
     yield begun
     for trial in begun.values():

@@ -3,7 +3,7 @@
 import pytest
 from recorder.adapters.fetching import progressive as http
 from recorder.adapters.fetching.access import Access
-from recorder.adapters.fetching.vetted_http import MOST_REDIRECTS, connect_by
+from recorder.adapters.fetching.http_client import MOST_REDIRECTS
 
 from services.recorder.tests.egress.outside import answer
 from services.recorder.tests.egress.spellings import ALL, spellings
@@ -41,7 +41,7 @@ def begin(outside, way):
             url = spellings(victim.port)[name]
             url = outside.redirect(path, url) if kind == "redirect" else url
         fetcher = http.HttpFetcher(url, sink, access=Access(allow_private=False), is_film=True)
-        connect_by(fetcher._session, names.vet)
+        fetcher.http.connections.vet = names.vet
         return fetcher
 
     return Trial(make)
@@ -75,7 +75,7 @@ class TestPlainAddress:
             fetcher = http.HttpFetcher(
                 outside.url("/good.ts"), sink, access=Access(allow_private=False), is_film=True
             )
-            connect_by(fetcher._session, names.vet)
+            fetcher.http.connections.vet = names.vet
             return fetcher
 
         trial = Trial(make)

@@ -111,14 +111,14 @@ def group_of(pid):
 
 class TestChild:
     @pytest.fixture
-    def fetcher(self, outside, tmp_path):
+    def fetcher(self, outside):
         outside.pages["/mute.mpd"] = lambda request: time.sleep(30)
         url = outside.url("/mute.mpd").replace("outside.test", "127.0.0.2")
         made = YtdlpFetcher(
             Request(url=url, allow_private=True),
             Kept(),
             ledger=Noted(),
-            positions=Positions(tmp_path),
+            positions=Positions(),
             track=0,
         )
         before = outside.asked.count("/mute.mpd")

@@ -84,8 +84,10 @@ class FetchedCapture:
         make_fetchers: MakeFetchers,
         make_feed: Callable[[int], Feed],
         marking: Marking | None = None,
+        is_over: Callable[[], None] = lambda: None,
     ) -> None:
         self._marking = marking or _Unmarked()
+        self._is_over = is_over
         self._make_fetchers = make_fetchers
         self._make_feed = make_feed
         self._stream: Stream | None = None
@@ -120,7 +122,7 @@ class FetchedCapture:
 
         self._fetchers = self._make_fetchers(stream, sink)
         for fetcher in self._fetchers:
-            fetcher.start()
+            fetcher.start(self._is_over)
 
     def look(self) -> Sighting:
         """Return what is there."""

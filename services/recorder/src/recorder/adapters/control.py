@@ -31,13 +31,22 @@ class ControlFile(BaseModel):
 
 
 class FileControl:
-    """Implements `ports.Control`; `max_duration` holds until the file says another."""
+    """Implements `ports.Control`; `max_duration` holds until the file says another.
+
+    `news` is set by whatever is worth a look before the time of the next one has come.
+    """
 
     def __init__(
-        self, folder: Path, terminated: threading.Event, *, max_duration: float | None
+        self,
+        folder: Path,
+        terminated: threading.Event,
+        news: threading.Event,
+        *,
+        max_duration: float | None,
     ) -> None:
         self._path = folder / "control.json"
         self._terminated = terminated
+        self._news = news
         self._max_duration = max_duration
         self._looked_at = 0.0
         self._said = ControlFile()
@@ -57,11 +66,9 @@ class FileControl:
         return Wish("terminated" if self._terminated.is_set() else None, longest)
 
     def wait(self, seconds: float) -> None:
-        """Sleep; the signal ends the sleep in which it comes, not every one after it."""
-        if self._terminated.is_set():
-            time.sleep(seconds)
-        else:
-            self._terminated.wait(seconds)
+        """Sleep until there is news; what was news before is none any more."""
+        self._news.wait(seconds)
+        self._news.clear()
 
     def _read(self) -> None:
         try:

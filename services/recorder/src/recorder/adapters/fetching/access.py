@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from types import MappingProxyType
+from urllib.request import Request
 
 from chronicle_sources import Credentials
-from requests import PreparedRequest, Response
-from requests.cookies import extract_cookies_to_jar, get_cookie_header
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -36,19 +36,17 @@ class Access:
         self._places = tuple(places)
         self._jar: CookieJar = self._credentials.jar(cookies)
 
-    def equip(self, request: PreparedRequest) -> PreparedRequest:
-        """Return the request with what belongs to its host.
+    def headers_for(self, url: str) -> dict[str, str]:
+        """Return what belongs to the host of a URL, beside the headers that all hosts get."""
+        headers = self._credentials.headers_for(url, self._places)
+        if next(iter(self._jar), None) is not None:
+            request = Request(url)  # noqa: S310 - nothing is opened with it
+            self._jar.add_cookie_header(request)
+            said = request.get_header("Cookie")
+            headers = {**headers, **({"Cookie": said} if said else {})}
+        return headers
 
-        A copy: redirects are made of the first one, and must not take that along.
-        """
-        equipped = request.copy()
-        equipped.headers.pop("Cookie", None)
-        equipped.headers.update(self._credentials.headers_for(str(request.url), self._places))
-        said: str | None = get_cookie_header(self._jar, equipped)  # type: ignore[no-untyped-call]
-        if said:
-            equipped.headers["Cookie"] = said
-        return equipped
-
-    def heed(self, request: PreparedRequest, response: Response) -> None:
+    def heed(self, url: str, response: HTTPResponse) -> None:
         """Keep the cookies of an answer."""
-        extract_cookies_to_jar(self._jar, request, response.raw)  # type: ignore[no-untyped-call]
+        if "Set-Cookie" in response.msg:
+            self._jar.extract_cookies(response, Request(url))  # noqa: S310 - as above

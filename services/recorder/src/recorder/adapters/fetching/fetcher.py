@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -59,6 +60,7 @@ class Fetcher:
         self._lock = threading.Lock()
         self._losses: list[Loss] = []
         self._end: FetchEnd | None = None
+        self._told_over: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -91,8 +93,9 @@ class Fetcher:
         """What keeps media from coming right now; None while it comes, or nobody knows."""
         return None
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, is_over: Callable[[], None] = lambda: None) -> None:
+        """Begin; `is_over` is called when it has ended."""
+        self._told_over = is_over
         self._thread.start()
 
     def lose(self, loss: Loss) -> None:
@@ -130,3 +133,4 @@ class Fetcher:
             log.warning("fetcher_failed", error=without_secrets(repr(error)))
             end = FetchEnd("broken", without_secrets(str(error)) or type(error).__name__)
         self._end = replace(end, detail=plain(end.detail, LONGEST_DETAIL))
+        self._told_over()

@@ -1,4 +1,4 @@
-"""How far a live stream was kept, segment by segment, remembered over processes.
+"""How far a live stream was kept, segment by segment.
 
 With it the next attempt, or the next address of the same stream, begins with the segment
 after the last one that was kept: nothing twice, and nothing lost that the source still has.
@@ -9,12 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from types import MappingProxyType
 
-import structlog
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-
-log = structlog.get_logger(__name__)
+from pydantic import BaseModel, ConfigDict
 
 
 class Position(BaseModel):
@@ -45,19 +42,22 @@ class Position(BaseModel):
         return max(0.0, time.time() - self.at)
 
 
-_FILE = TypeAdapter(dict[int, Position])
+_NOWHERE: Mapping[int, Position] = MappingProxyType({})
 
 
 class Positions:
-    """The file `position.json` of the job's work folder: a position for each track.
+    """A position for each track of a stream, over all its fetchers; `moved` hears of each move.
 
-    `moved` hears of each move.
+    They begin as `known`; it is the log of segments that remembers them over processes.
     """
 
-    def __init__(self, folder: Path, moved: Callable[[int, Position], None] | None = None) -> None:
+    def __init__(
+        self,
+        known: Mapping[int, Position] = _NOWHERE,
+        moved: Callable[[int, Position], None] | None = None,
+    ) -> None:
+        self._positions = dict(known)
         self._moved = moved
-        self._path = folder / "position.json"
-        self._positions = self._read()
 
     def of(self, track: int) -> Position | None:
         """Return where a track stands."""
@@ -65,27 +65,6 @@ class Positions:
 
     def move(self, track: int, position: Position) -> None:
         """Remember where a track stands now; one thread per track may call it."""
-        self._positions = {**self._positions, track: position}
-        self._write(track)
+        self._positions[track] = position
         if self._moved is not None:
             self._moved(track, position)
-
-    def recover(self, positions: Mapping[int, Position]) -> None:
-        """Stand where what is saved ends; before any fetcher is made."""
-        self._positions = dict(positions)
-        self._write(0)
-
-    def _write(self, track: int) -> None:
-        draft = self._path.with_suffix(f".{track}.tmp")
-        try:
-            draft.write_bytes(_FILE.dump_json(self._positions))
-            draft.replace(self._path)
-        except OSError as error:
-            # This process knows all the same; a full disk must not break off its fetching.
-            log.warning("position_not_noted", error=str(error))
-
-    def _read(self) -> dict[int, Position]:
-        try:
-            return _FILE.validate_json(self._path.read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return {}

@@ -10,22 +10,18 @@ import time
 
 import structlog
 from chronicle_sources.errors import without_secrets
-from requests import RequestException, Response, Session
-from urllib3.exceptions import HTTPError
 
 from recorder.adapters.fetching.access import Access
 from recorder.adapters.fetching.fetcher import Fetcher, Sink
+from recorder.adapters.fetching.http_client import HttpClient, HttpTrouble, OpenAnswer
 from recorder.adapters.fetching.icy import titles
 from recorder.adapters.fetching.reloads import REFUSALS, kind_of
-from recorder.adapters.fetching.vetted_http import protect
 from recorder.adapters.media.container import container
-from recorder.domain.hindrance import Hindrance, Kind
+from recorder.domain.hindrance import Hindrance
 from recorder.ports import FetchEnd
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 64 * 1024
-TIMEOUT = (10.0, 10.0)  # seconds to connect, seconds without a byte
 FAILING_LIMIT = 30.0  # seconds of failing connections after which the site is asked anew
 PAUSE = 1.0
 
@@ -44,10 +40,8 @@ class HttpFetcher(Fetcher):
         super().__init__(sink, "http")
         self._url = url
         self._is_film = is_film
-        self._session = Session()
-        protect(self._session, access)
         # A compressed stream could not be gone on with in its middle.
-        self._session.headers["Accept-Encoding"] = "identity"
+        self.http = HttpClient(access, {"Accept-Encoding": "identity"})
         self._received = 0
         self._length: int | None = None
         self._hindrance: Hindrance | None = None
@@ -64,12 +58,10 @@ class HttpFetcher(Fetcher):
             before = self._received
             try:
                 end = self._response()
-            except (RequestException, HTTPError) as error:
-                end, detail = (
-                    None,
-                    f"The connection broke off: {without_secrets(str(error)).rstrip('.')}.",
-                )
-                self._hindrance = Hindrance(_kind(error), detail)
+            except HttpTrouble as error:
+                said = without_secrets(str(error)).rstrip(".")
+                end, detail = None, f"The connection broke off: {said}."
+                self._hindrance = Hindrance(kind_of(error.status), detail)
                 log.info("connection_lost", detail=detail)
             if end is not None:
                 return end
@@ -86,11 +78,11 @@ class HttpFetcher(Fetcher):
         """Read one response; return an end, or None to connect again."""
         resumes = self._length is not None and self._received > 0
         headers = {"Range": f"bytes={self._received}-"} if resumes else {}
-        with self._session.get(self._url, stream=True, timeout=TIMEOUT, headers=headers) as answer:
-            if answer.status_code in REFUSALS:
-                return FetchEnd("refused", f"The server refuses: status {answer.status_code}.")
-            answer.raise_for_status()
-            if resumes and answer.status_code != 206:
+        with self.http.open(self._url, headers=headers) as answer:
+            if answer.status in REFUSALS:
+                return FetchEnd("refused", f"The server refuses: status {answer.status}.")
+            answer.check()
+            if resumes and answer.status != 206:
                 return FetchEnd("broken", "The server cannot go on where it broke off.")
             if not resumes:
                 if self._received:
@@ -99,10 +91,9 @@ class HttpFetcher(Fetcher):
                 self._length = _length(answer)
             return self._read(answer)
 
-    def _read(self, answer: Response) -> FetchEnd | None:
-        # Not iter_content: it would wait for whole chunks, and lose the last one with the line.
+    def _read(self, answer: OpenAnswer) -> FetchEnd | None:
         between = titles(answer.headers.get("icy-metaint"))
-        while chunk := answer.raw.read1(CHUNK):
+        while chunk := answer.read():
             if self._stop.is_set():
                 return FetchEnd("broken", "It was stopped.")
             if self._received == 0:
@@ -116,11 +107,6 @@ class HttpFetcher(Fetcher):
         return None
 
 
-def _kind(error: Exception) -> Kind:
-    response = getattr(error, "response", None)
-    return kind_of(None if response is None else response.status_code)
-
-
-def _length(answer: Response) -> int | None:
+def _length(answer: OpenAnswer) -> int | None:
     value = answer.headers.get("Content-Length", "")
     return int(value) if value.isdigit() else None

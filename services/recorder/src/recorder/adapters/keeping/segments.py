@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from recorder.adapters.fetching.position import Position
 from recorder.adapters.keeping.marks import Mark, Reach, reach
 from recorder.domain.segment import DateRange, Missed, Segment
 
@@ -139,6 +140,10 @@ class SegmentLog:
                 last.setdefault(line.file, {})[line.track] = line.given
         # Of two tracks one may have been counted on by what the other was given already.
         return {file: min(tracks.values()) for file, tracks in last.items()}
+
+    def positions(self) -> dict[int, Position]:
+        """Return the segment of each track that was kept last."""
+        return {line.track: line.position for line in self._lines() if isinstance(line, Mark)}
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of all attempts in the order in which they were kept."""

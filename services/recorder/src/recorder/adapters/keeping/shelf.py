@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -152,8 +151,6 @@ class StoreShelf:
                 self._lost.clear()
             except StoreError as error:
                 log.warning("lost_pieces_left_behind", error=str(error))
-        with contextlib.suppress(OSError):
-            (self._work_dir / "position.json").unlink(missing_ok=True)
 
     def _seek_lost(self) -> None:
         """Find what machines that are gone had stored, and save it while the stream goes on."""

@@ -8,12 +8,11 @@ import time
 from dataclasses import dataclass
 
 from chronicle_sources.errors import without_secrets
-from requests import RequestException
 
-from recorder.adapters.fetching.bounded_http import bounded
 from recorder.adapters.fetching.dash.model import Part
 from recorder.adapters.fetching.dash.segments import DashSegment
 from recorder.adapters.fetching.dash.source import DashSource
+from recorder.adapters.fetching.http_client import HttpTrouble
 from recorder.adapters.fetching.reloads import NOT_FOUND, REFUSALS
 
 # More attempts on a segment that is gone for good would hold up everything behind it.
@@ -66,16 +65,17 @@ class DashDownload:
         if part.byte_range is not None:
             first, last = part.byte_range
             headers["Range"] = f"bytes={first}-{'' if last is None else last}"
-        hooks = bounded(most=MOST_OF_SEGMENT, within=within)
         try:
-            answer = self._source.get(part.url, headers=headers, hooks=hooks)
-        except RequestException as error:
+            answer = self._source.http.get(
+                part.url, most=MOST_OF_SEGMENT, within=within, headers=headers
+            )
+        except HttpTrouble as error:
             self.trouble = without_secrets(str(error))
             return Body(None)
-        if answer.status_code not in {200, 206}:
-            self.trouble = f"The server answers with status {answer.status_code}."
-            return Body(None, answer.status_code)
+        if answer.status not in {200, 206}:
+            self.trouble = f"The server answers with status {answer.status}."
+            return Body(None, answer.status)
         content = answer.content
-        if headers and answer.status_code == 200:
+        if headers and answer.status == 200:
             content = content[first : None if last is None else last + 1]
-        return Body(content, answer.status_code)
+        return Body(content, answer.status)

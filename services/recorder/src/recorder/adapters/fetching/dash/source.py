@@ -8,19 +8,23 @@ from email.utils import parsedate_to_datetime
 
 import structlog
 from chronicle_sources.errors import without_secrets
-from requests import RequestException, Response, Session
 
 from recorder.adapters.fetching.access import Access
-from recorder.adapters.fetching.bounded_http import bounded
 from recorder.adapters.fetching.dash import manifest as dash_manifest
 from recorder.adapters.fetching.dash.manifest import UnreadableManifest
 from recorder.adapters.fetching.dash.model import Presentation
+from recorder.adapters.fetching.http_client import (
+    TIMEOUT,
+    Answer,
+    HttpClient,
+    HttpTrouble,
+    OpenAnswer,
+    check,
+)
 from recorder.adapters.fetching.reloads import Reloads
-from recorder.adapters.fetching.vetted_http import protect
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = (10.0, 10.0)  # seconds to connect, seconds without a byte
 MOST_OF_MANIFEST = 8 * 1024 * 1024  # bytes; a day of segments, each with a line of its own
 MANIFEST_WITHIN = 20.0  # seconds
 MOST_OF_TIME = 1024  # bytes of an answer that tells the time
@@ -35,8 +39,7 @@ class DashSource:
     """Reads the manifest at `url` in a thread of its own, from `begin` to the last `leave`."""
 
     def __init__(self, url: str, access: Access) -> None:
-        self.session = Session()
-        protect(self.session, access)
+        self.http = HttpClient(access)
         self.reloads = Reloads("manifest")
         self.presentation: Presentation | None = None
         self.starts_at = 0.0  # Unix time; of a film that never was live 0
@@ -86,11 +89,6 @@ class DashSource:
             self._edge = edge if self._edge is None else self._edge
             return self._edge
 
-    def get(self, url: str, **options: object) -> Response:
-        """Ask for something of this presentation. Raises `RequestException`."""
-        # `requests` takes options of many types.
-        return self.session.get(url, timeout=TIMEOUT, **options)  # type: ignore[arg-type]
-
     def _read_on(self) -> None:
         while self._users > 0 and self.reloads.refusal is None:
             began = time.monotonic()
@@ -110,14 +108,13 @@ class DashSource:
         return min(LATEST, max(SOONEST, WITHOUT_WORD if every is None else every))
 
     def _read(self) -> None:
-        hooks = bounded(most=MOST_OF_MANIFEST, within=MANIFEST_WITHIN)
         status: int | None = None
         try:
-            answer = self.get(self._url, hooks=hooks)
-            status = answer.status_code
-            answer.raise_for_status()
+            answer = self.http.get(self._url, most=MOST_OF_MANIFEST, within=MANIFEST_WITHIN)
+            status = answer.status
+            check(status)
             shown = dash_manifest.read(answer.content, answer.url)
-        except (RequestException, UnreadableManifest) as error:
+        except (HttpTrouble, UnreadableManifest) as error:
             log.info("manifest_failed", status=status, error=without_secrets(str(error)))
             self.reloads.failed(status, str(error))
             return
@@ -128,7 +125,7 @@ class DashSource:
         self.presentation, self.looks = shown, self.looks + 1
         self.reloads.worked()
 
-    def _set_clock(self, shown: Presentation, answer: Response) -> None:
+    def _set_clock(self, shown: Presentation, answer: Answer) -> None:
         if self._is_timed or not shown.is_live:
             return
         told = self._told_time(shown) or _date(answer)
@@ -144,16 +141,17 @@ class DashSource:
                 if way == "direct":
                     return dash_manifest.moment(value)
                 if way in {"http-xsdate", "http-iso"}:
-                    hooks = bounded(most=MOST_OF_TIME, within=TIMEOUT[1])
-                    return dash_manifest.moment(self.get(value, hooks=hooks).text)
+                    told = self.http.get(value, most=MOST_OF_TIME, within=TIMEOUT)
+                    return dash_manifest.moment(told.content.decode())
                 if way == "http-head":
-                    return _date(self.session.head(value, timeout=TIMEOUT))
-            except (RequestException, ValueError):
+                    with self.http.open(value, method="HEAD") as answer:
+                        return _date(answer)
+            except (HttpTrouble, ValueError):
                 continue
         return None
 
 
-def _date(answer: Response) -> float | None:
+def _date(answer: Answer | OpenAnswer) -> float | None:
     """Return when an answer was made, by its server's clock; RFC 9110 and 9111."""
     try:
         age = int(answer.headers.get("Age", "0"))

@@ -10,7 +10,9 @@ What is overridden, and why:
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,19 +22,20 @@ from typing import Any
 
 from requests import Response
 from streamlink.exceptions import StreamError
+from streamlink.session import http_useragents
 from streamlink.session.session import Streamlink
 from streamlink.stream.hls.hls import HLSStream, HLSStreamReader, HLSStreamWorker
 
 from recorder.adapters.fetching.access import Access
-from recorder.adapters.fetching.bounded_http import bounded
 from recorder.adapters.fetching.fetcher import Fetcher, Sink
 from recorder.adapters.fetching.hls.ledger import SegmentLedger
 from recorder.adapters.fetching.hls.playlist import BoundedParser
 from recorder.adapters.fetching.hls.programme import date_ranges, with_dates
 from recorder.adapters.fetching.hls.sections import SectionedWriter, with_offsets
+from recorder.adapters.fetching.hls.streamlink_http import StreamlinkHttp
+from recorder.adapters.fetching.http_client import HttpClient
 from recorder.adapters.fetching.position import Position, Positions
 from recorder.adapters.fetching.reloads import REFUSALS
-from recorder.adapters.fetching.vetted_http import protect
 from recorder.domain.hindrance import Hindrance
 from recorder.domain.segment import DateRange, Segment
 from recorder.ports import FetchEnd, Ledger
@@ -41,9 +44,7 @@ from recorder.ports import FetchEnd, Ledger
 SEGMENT_ATTEMPTS = 4
 SEGMENT_PATIENCE = 35.0  # seconds for all of them; or four times the segment's length
 MOST_OF_SEGMENT = 64 * 1024 * 1024  # bytes: ten seconds of 50 Mbit/s
-MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
-PLAYLIST_PATIENCE = 20.0  # seconds
-LOOK_EVERY = 0.5  # seconds; the natural end and close() are told at once
+LOOK_EVERY = 5.0  # seconds; what ends a fetch is told at once
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
@@ -91,13 +92,10 @@ class HlsFetcher(Fetcher):
             lose=self.lose,
             keep=keep,
         )
-        session = Streamlink(options=OPTIONS, plugins_builtin=False)
-        protect(session.http, access)
-        # Of playlists, keys and initial segments; how large media may be, the writer says.
-        session.http.hooks = bounded(most=MOST_OF_PLAYLIST, within=PLAYLIST_PATIENCE)
+        self.http = HttpClient(access, {"User-Agent": http_useragents.DEFAULT})
         # Pictures and sound that come apart tell the same of their programme.
         tell = ledger.tell if track == 0 else _ignore
-        self._stream = _Stream(session, url, self._ledger, sink, tell)
+        self._stream = _Stream(StreamlinkHttp(self.http), url, self._ledger, sink, tell)
 
     @property
     def patience(self) -> float:
@@ -130,6 +128,7 @@ class HlsFetcher(Fetcher):
         try:
             while not self._stop.is_set():
                 self._stream.news.wait(LOOK_EVERY)
+                self._stream.news.clear()
                 if self._stream.sink_closed:
                     return FetchEnd("broken", "The recorder takes no more media.")
                 if refusal := self._ledger.refusal or self._ledger.reloads.refusal:
@@ -158,13 +157,14 @@ class HlsFetcher(Fetcher):
 def _ignore(_: DateRange) -> None: ...
 
 
-def _let_go(reader: HLSStreamReader) -> None:
+def _let_go(reader: _Reader) -> None:
     """Stop streamlink's threads without waiting for the requests that they are in."""
     reader.worker.close()
     writer = reader.writer
     # Its own close() would wait for every request in flight.
     writer.closed = True
     writer._wait.set()
+    writer.wake()
     writer.executor.shutdown(wait=False, cancel_futures=True)
     reader.buffer.close()  # type: ignore[no-untyped-call]
     for thread in (reader.worker, writer):
@@ -180,6 +180,7 @@ class _Worker(HLSStreamWorker):
             super().reload()  # type: ignore[no-untyped-call]
         except StreamError as error:
             ledger.reloads.failed(_status(error), str(error))
+            self.stream.news.set()
             raise
         ledger.target_duration = self.playlist_targetduration
 
@@ -212,6 +213,18 @@ class _Writer(SectionedWriter):
     WRITE_CHUNK_SIZE = 256 * 1024
     stream: _Stream
 
+    def _queue_get(self) -> Any:
+        return self._queue.get()  # not in steps: `wake` ends it
+
+    def wake(self) -> None:
+        """Let the thread see that this is closed."""
+        with contextlib.suppress(queue.Full):  # then it does not wait
+            self._queue.put_nowait(None)
+
+    def close(self) -> None:
+        self.wake()
+        super().close()
+
     def run(self) -> None:
         try:
             super().run()
@@ -232,19 +245,21 @@ class _Writer(SectionedWriter):
             within = min(patience / 2, give_up_at - time.monotonic())
             if within <= 0:
                 break
-            parameters["hooks"] = bounded(most=MOST_OF_SEGMENT, within=within)
             try:
-                response: Response = self.session.http.get(
-                    segment.uri, timeout=self.timeout, exception=StreamError, **parameters
+                return self.stream.http.get(
+                    segment.uri,
+                    timeout=self.timeout,
+                    most=MOST_OF_SEGMENT,
+                    within=within,
+                    **parameters,
                 )
             except StreamError as error:
                 status = _status(error)
                 if status in REFUSALS:
                     break  # the same address will not do; a new one may
-            else:
-                return response
         if not self.closed:
             self.stream.ledger.segment_failed(segment, status)
+            self.stream.news.set()
         return None
 
     def write(self, segment: Any, result: Response, *data: Any) -> None:
@@ -261,6 +276,7 @@ class _Writer(SectionedWriter):
 
 
 class _Reader(HLSStreamReader):
+    writer: _Writer
     __worker__ = _Worker
     __writer__ = _Writer
 
@@ -270,21 +286,29 @@ class _Stream(HLSStream):
 
     def __init__(
         self,
-        session: Streamlink,
+        http: StreamlinkHttp,
         url: str,
         ledger: SegmentLedger,
         sink: Sink,
         tell: Callable[[DateRange], None],
     ) -> None:
+        session = Streamlink(options=OPTIONS, plugins_builtin=False)
         super().__init__(session, url)
+        session.http = http  # type: ignore[assignment]  # has what is used of one
+        self.http = http
+        self._url = url
         self.tell = tell
         self.ledger = ledger
         self.sink = sink
         self.sink_closed = False
         self.news = threading.Event()  # there is something to look at
 
+    @property
+    def url(self) -> str:
+        """The playlist's; streamlink's own would make a request of it to see."""
+        return self._url
+
 
 def _status(error: StreamError) -> int | None:
     """Return the HTTP status that led to an error; None where there was no answer."""
-    response = getattr(getattr(error, "err", None), "response", None)
-    return getattr(response, "status_code", None)
+    return getattr(getattr(error, "err", None), "status", None)

@@ -30,7 +30,7 @@ LEAST_BREAK = 0.5
 
 
 class SectionedWriter(HLSStreamWriter):
-    """A writer of streams that have a `sink`, a `sink_closed` and a `ledger`."""
+    """A writer of streams that have a `sink`, a `sink_closed`, `news` and a `ledger`."""
 
     stream: Any
 
@@ -90,8 +90,14 @@ class SectionedWriter(HLSStreamWriter):
         except StreamError as error:
             raise ValueError(str(error)) from error
 
+    def _write_plain(self, _: Any, response: Response) -> bool:
+        self._write_content(response.content)  # in one piece: it is here already
+        return True
+
     def _write_into_buffer(self, iterator: Any) -> None:
-        content = b"".join(iterator)
+        self._write_content(b"".join(iterator))
+
+    def _write_content(self, content: bytes) -> None:
         try:
             if self._writes_map:
                 self._map = _identity(self._segment.map)
@@ -107,6 +113,7 @@ class SectionedWriter(HLSStreamWriter):
             self.stream.ledger.kept(self._segment, len(body), hashlib.sha256(body).hexdigest())
         except SinkClosed:
             self.stream.sink_closed = True
+            self.stream.news.set()
 
     def _tell(self, section: Section | None) -> None:
         self.stream.sink.begin_section(section, is_break=self._breaks)
