@@ -37,6 +37,7 @@ class World:
         self.rate = 1.0
         self.stream = None
         self.streams = []
+        self.fetched_at = []
         self.rest = 0.0  # seconds of media that an ended playlist has of what was not saved
         self.hindrance = None
         self.behind = (0.0, 0.0)  # from when to when what was offered is not fetched yet
@@ -109,6 +110,7 @@ class World:
     def fetch(self, stream):
         self.stream = stream
         self.streams.append(stream)
+        self.fetched_at.append(self.time)
         self.ends = {at: end for at, end in self.ends.items() if at > self.time}
         if stream.is_rest:
             self.ends = {self.time + self.rest: ENDED}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from recorder.adapters.fetching.access import Access
+from recorder.adapters.fetching.hls import fetcher as hls
 from recorder.adapters.fetching.hls.fetcher import HlsFetcher
 from recorder.adapters.fetching.position import Positions
 from recorder.domain.segment import DateRange, Segment
@@ -136,6 +137,15 @@ class TestHlsFetcher:
         assert viewing.numbers[-1] == origin.newest
         assert viewing.sink.is_finished.is_set()
         assert viewing.losses == []
+
+    def test_hears_of_every_end_when_it_comes(self, viewing, origin, monkeypatch):
+        monkeypatch.setattr(hls, "LOOK_EVERY", 3600.0)
+        origin.refused = {7}
+        viewing.begin().until(lambda: viewing.fetcher.end is not None)
+        assert viewing.fetcher.end.kind == "refused"
+        viewing.stop().begin().until_kept(8).to_the_end()
+        viewing.begin(allow_private=False).until(lambda: viewing.fetcher.end is not None)
+        assert viewing.fetcher.end.kind == "broken"
 
     def test_notes_every_segment_as_it_was_served(self, viewing, origin):
         viewing.begin().until_kept(8).to_the_end()

@@ -114,6 +114,7 @@ class TestRecordingOfAnUnsteadySource:
         world.record()
         assert world.questions == 2
         assert world.facts(RecordingEnded)[0].media_seconds == pytest.approx(29, abs=2)
+        assert world.fetched_at[1] <= 10.25
 
     def test_goes_on_with_a_film_whose_address_ran_out(self, world):
         world.site_answers = [OVER]

@@ -171,8 +171,8 @@ class Recording:
 
     def _pause(self, sighting: Sighting) -> float:
         """Return how long nothing is looked at, if there is no news."""
-        flows = self._run.started and sighting.is_numbered and not self._watch.is_still
-        if not flows or self._room.is_short:
+        is_fetched = self._run.started and sighting.is_numbered and sighting.end is None
+        if not is_fetched or self._watch.is_still or self._room.is_short:
             return LOOK_EVERY
         longest = self._desk.control.wish().max_duration or math.inf
         rest = longest - self._telling.progress.media_seconds

@@ -135,7 +135,7 @@ class HlsFetcher(Fetcher):
                     return FetchEnd("refused", refusal)
                 if self._ledger.reloads.is_given_up:
                     return FetchEnd("broken", self._ledger.reloads.trouble)
-                if not reader.writer.is_alive():
+                if self._stream.is_over:
                     return self._natural_end(reader)
             return FetchEnd("broken", "It was stopped.")
         finally:
@@ -229,6 +229,7 @@ class _Writer(SectionedWriter):
         try:
             super().run()
         finally:
+            self.stream.is_over = True
             self.stream.news.set()
 
     def fetch(self, segment: Any) -> Response | None:
@@ -301,6 +302,7 @@ class _Stream(HLSStream):
         self.ledger = ledger
         self.sink = sink
         self.sink_closed = False
+        self.is_over = False  # nothing more will be written
         self.news = threading.Event()  # there is something to look at
 
     @property
