@@ -46,7 +46,7 @@ class TestGrowth:
     def test_of_a_fast_stream_is_looked_at_often_and_after_a_flush_too(self, growth, clock):
         grow(growth, clock, speed=30 * MB, seconds=1)
         assert growth.is_much
-        growth.flushed(0)
+        growth.flushed(0, stored=30 * MB)
         assert not growth.is_much
         assert growth.pause == LOOK_EVERY
 
@@ -58,11 +58,17 @@ class TestGrowth:
 
     def test_that_outgrew_its_flush_is_flushed_on_at_once(self, growth, clock):
         grow(growth, clock, speed=100 * MB, seconds=1)
-        growth.flushed(2 * WORTH_A_FLUSH)
+        growth.flushed(2 * WORTH_A_FLUSH, stored=WORTH_A_FLUSH)
         assert growth.pause == 0
 
-    def test_that_no_flush_makes_less_is_not_flushed_without_end(self, growth, clock):
-        grow(growth, clock, speed=WORTH_A_FLUSH + MB, seconds=1)
-        growth.flushed(WORTH_A_FLUSH + MB)
+    def test_that_comes_as_fast_as_it_is_stored_is_flushed_on_at_once(self, growth, clock):
+        grow(growth, clock, speed=2 * WORTH_A_FLUSH, seconds=1)
+        growth.flushed(2 * WORTH_A_FLUSH, stored=2 * WORTH_A_FLUSH)
+        assert growth.pause == 0
+
+    @pytest.mark.parametrize(("speed", "pause"), [(4 * MB, 0.25), (100 * MB, 0.1), (MB / 2, 1.0)])
+    def test_that_is_no_part_yet_is_looked_at_when_it_may_be(self, growth, clock, speed, pause):
+        grow(growth, clock, speed=speed, seconds=2 * WORTH_A_FLUSH / speed)
+        growth.flushed(2 * WORTH_A_FLUSH, stored=0)
         assert growth.is_much
-        assert growth.pause == LOOK_EVERY
+        assert growth.pause == pytest.approx(pause)

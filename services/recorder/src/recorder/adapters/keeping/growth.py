@@ -9,8 +9,10 @@ from collections.abc import Callable
 # Between two looks, in seconds. A stream of a usual speed cannot come to a flush's worth before
 # one is due; should it speed up, that is seen at the next look.
 LOOK_EVERY, LOOK_SELDOM = 1.0, 3.5
+LOOK_AT_MOST_EVERY = 0.1
 # Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
 WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
+A_BIT = 1024 * 1024  # bytes more than what was not yet a part
 
 
 class Growth:
@@ -33,13 +35,12 @@ class Growth:
         self._unsaved = unsaved
         self._speed = (unsaved - self._left) / max(self._clock() - self._since, 0.001)
 
-    def flushed(self, left: int) -> None:
-        """Take what a flush has left; that it grows as fast as before is assumed."""
-        # Parts become larger in the course of an upload: then it is not stored what is less.
-        is_of_use = left < self._unsaved
+    def flushed(self, left: int, *, stored: int) -> None:
+        """Take what a flush has left and stored; that it grows as fast as before is assumed."""
         self._left = self._unsaved = left
         self._since = self._clock()
-        self._is_behind = is_of_use and self.is_much
+        # Parts become larger in the course of an upload: of less than one nothing is stored.
+        self._is_behind = stored > 0 and self.is_much
 
     @property
     def pause(self) -> float:
@@ -48,5 +49,7 @@ class Growth:
             return 0.0
         if self._speed <= 0:
             return LOOK_SELDOM
+        if self.is_much:  # and no part yet: one may be full soon
+            return min(max(A_BIT / self._speed, LOOK_AT_MOST_EVERY), LOOK_EVERY)
         soon = (WORTH_A_FLUSH - self._unsaved) / (2 * self._speed)
         return min(max(soon, LOOK_EVERY), LOOK_SELDOM)

@@ -68,6 +68,7 @@ class Saver:
             is_due = time.monotonic() >= due
             if not is_due and (has_failed or not growth.is_much):
                 continue
+            stored = self._stored
             if is_due and unsaved >= LAG:
                 log.warning("uplink_lags", bytes_waiting=unsaved)
             try:
@@ -83,7 +84,7 @@ class Saver:
             except Exception:
                 pause, has_failed = LONGEST_PAUSE, True
                 log.exception("flush_failed_unexpectedly")
-            growth.flushed(self._unsaved())
+            growth.flushed(self._unsaved(), stored=self._stored - stored)
             if is_due or has_failed:
                 due = time.monotonic() + pause
 
@@ -91,6 +92,10 @@ class Saver:
     def _until_look(due: float, growth: Growth, has_failed: bool) -> float:
         left = max(0.0, due - time.monotonic())
         return left if has_failed else min(left, growth.pause)
+
+    @property
+    def _stored(self) -> int:
+        return sum(piece.durable for piece in self._pieces)
 
     def _unsaved(self) -> int:
         """Bytes in the newest piece, the only one that grows, that the store does not have."""
