@@ -56,6 +56,16 @@ class TestGrowth:
         grow(growth, clock, speed=1.5 * MB, seconds=3, size=0)
         assert LOOK_EVERY <= growth.pause < far < LOOK_SELDOM
 
+    def test_that_pauses_between_bursts_is_looked_at_as_often(self, growth, clock):
+        grow(growth, clock, speed=30 * MB, seconds=1)
+        growth.flushed(MB, stored=29 * MB)
+        for _ in range(3):
+            grow(growth, clock, speed=0, seconds=0.1, size=MB)
+            assert growth.pause == LOOK_EVERY
+        growth.flushed(2 * WORTH_A_FLUSH, stored=0)
+        grow(growth, clock, speed=0, seconds=0.1, size=2 * WORTH_A_FLUSH)
+        assert growth.pause < LOOK_EVERY
+
     def test_that_outgrew_its_flush_is_flushed_on_at_once(self, growth, clock):
         grow(growth, clock, speed=100 * MB, seconds=1)
         growth.flushed(2 * WORTH_A_FLUSH, stored=WORTH_A_FLUSH)

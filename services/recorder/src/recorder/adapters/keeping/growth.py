@@ -33,7 +33,10 @@ class Growth:
     def see(self, unsaved: int) -> None:
         """Take what a look has found."""
         self._unsaved = unsaved
-        self._speed = (unsaved - self._left) / max(self._clock() - self._since, 0.001)
+        speed = (unsaved - self._left) / max(self._clock() - self._since, 0.001)
+        # Media comes in bursts: that none came just now does not say that it comes slowly.
+        known = self._speed if math.isfinite(self._speed) else 0.0
+        self._speed = max(speed, known / 2)
 
     def flushed(self, left: int, *, stored: int) -> None:
         """Take what a flush has left and stored; that it grows as fast as before is assumed."""
@@ -47,9 +50,9 @@ class Growth:
         """Seconds until the next look: when it may be much at twice the speed of now."""
         if self._is_behind:
             return 0.0
+        if self.is_much:  # and no part yet: one may be full soon
+            return min(max(A_BIT / max(self._speed, 1.0), LOOK_AT_MOST_EVERY), LOOK_EVERY)
         if self._speed <= 0:
             return LOOK_SELDOM
-        if self.is_much:  # and no part yet: one may be full soon
-            return min(max(A_BIT / self._speed, LOOK_AT_MOST_EVERY), LOOK_EVERY)
         soon = (WORTH_A_FLUSH - self._unsaved) / (2 * self._speed)
         return min(max(soon, LOOK_EVERY), LOOK_SELDOM)
