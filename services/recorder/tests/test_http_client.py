@@ -200,6 +200,10 @@ class TestHttpClient:
             client.get(f"http://127.0.0.1:{port}/", **ENOUGH)
 
 
+def watchers():
+    return {thread for thread in threading.enumerate() if thread.name == "deadlines"}
+
+
 class TestDeadlines:
     def test_act_on_what_is_late_and_on_nothing_else(self):
         deadlines, late, early = Deadlines(), threading.Event(), threading.Event()
@@ -211,9 +215,8 @@ class TestDeadlines:
         assert not early.is_set()
 
     def test_are_kept_by_one_thread(self):
-        deadlines = Deadlines()
-        before = threading.active_count()
+        deadlines, before = Deadlines(), watchers()
         for _ in range(50):
             with deadlines.within(30, pytest.fail):
                 pass
-        assert threading.active_count() == before + 1
+        assert len(watchers() - before) == 1

@@ -6,6 +6,8 @@ import time
 
 import pytest
 from chronicle_sources import SourceError, resolve
+from Crypto.Cipher import AES
+from Crypto.Util.Padding import pad
 from recorder.adapters.capture import LONGEST_PATIENCE, FetchedCapture
 from recorder.adapters.feeding.feed import Feed
 from recorder.adapters.fetching import http_client
@@ -184,6 +186,32 @@ class TestSegment:
         make = by_dash
         data, end = end_of(make, outside.url("/segments.mpd"))
         assert (data, end.kind) == (b"good", "ended")
+
+
+class TestWhatASegmentNeeds:
+    """A key, or the section that it stands on: without it every segment would be lost."""
+
+    @pytest.mark.parametrize("need", ["map", "key"])
+    def test_is_asked_for_again_where_it_fails(self, outside, end_of, need):
+        key, plain = bytes(range(16)), b"\x47good"
+        sealed = AES.new(key, AES.MODE_CBC, bytes(16)).encrypt(pad(plain, 16))
+        body, tag = {
+            "map": (b"init", b'#EXT-X-MAP:URI="/need"'),
+            "key": (key, b'#EXT-X-KEY:METHOD=AES-128,URI="/need",IV=0x' + b"0" * 32),
+        }[need]
+
+        def need_it(request):
+            is_early = outside.asked.count("/need") % 3 != 0
+            answer(request, b"" if is_early else body, status=503 if is_early else 200)
+
+        outside.asked.clear()
+        outside.pages["/need"] = need_it
+        outside.pages["/needing.ts"] = sealed if need == "key" else plain
+        listed = HEAD + tag + b"\n#EXTINF:1,\n/needing.ts\n#EXT-X-ENDLIST\n"
+        outside.pages["/needing.m3u8"] = listed
+        data, end = end_of(by_hls, outside.url("/needing.m3u8"))
+        assert (data, end.kind) == (plain, "ended")
+        assert outside.asked.count("/need") == 3
 
 
 class TestManifest:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LONGEST_SLEEP = 60.0  # seconds; nobody asks for so much
+LONGEST_SLEEP = 60.0  # seconds, where nothing is due; what comes sooner wakes it
 
 
 class Deadlines:

@@ -48,7 +48,6 @@ LOOK_EVERY = 5.0  # seconds; what ends a fetch is told at once
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
-        "http-timeout": 10.0,
         "stream-segment-attempts": SEGMENT_ATTEMPTS,
         "stream-segment-threads": 3,
         "stream-segment-timeout": 8.0,
@@ -210,7 +209,6 @@ class _Worker(HLSStreamWorker):
 
 
 class _Writer(SectionedWriter):
-    WRITE_CHUNK_SIZE = 256 * 1024
     stream: _Stream
 
     def _queue_get(self) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from recorder.adapters.fetching.http_client import TIMEOUT, Answer, HttpClient, 
 # Of playlists, keys and initialization sections; how large media may be, the writer says.
 MOST_OF_PLAYLIST = 8 * 1024 * 1024  # bytes: a day of segments of two seconds
 PLAYLIST_PATIENCE = 20.0  # seconds
+FIRST_PAUSE = 0.3  # seconds between two requests; doubled each time
 
 
 class StreamlinkHttp:
@@ -30,23 +33,32 @@ class StreamlinkHttp:
         timeout: float = TIMEOUT,
         most: int | None = None,
         within: float | None = None,
+        retries: int = 0,
         **_: Any,
     ) -> Response:
-        """Return an answer; raises `exception`, whose `err` is the `HttpTrouble`."""
-        try:
-            answer = self.client.get(
-                url,
-                most=MOST_OF_PLAYLIST if most is None else most,
-                within=PLAYLIST_PATIENCE if within is None else within,
-                headers=headers or {},
-                timeout=timeout,
-            )
-            check(answer.status)
-        except HttpTrouble as trouble:
-            failure = exception(str(trouble))
-            failure.err = trouble  # type: ignore[attr-defined]
-            raise failure from trouble
-        return _Read(answer)
+        """Return an answer, asking up to `retries` times again where there is none.
+
+        Raises `exception`, whose `err` is the `HttpTrouble`.
+        """
+        for attempt in itertools.count():
+            try:
+                answer = self.client.get(
+                    url,
+                    most=MOST_OF_PLAYLIST if most is None else most,
+                    within=PLAYLIST_PATIENCE if within is None else within,
+                    headers=headers or {},
+                    timeout=timeout,
+                )
+                check(answer.status)
+            except HttpTrouble as trouble:
+                if attempt >= retries:
+                    failure = exception(str(trouble))
+                    failure.err = trouble  # type: ignore[attr-defined]
+                    raise failure from trouble
+                time.sleep(FIRST_PAUSE * 2**attempt)
+            else:
+                return _Read(answer)
+        raise AssertionError("a count has no end")
 
 
 class _Read(Response):
