@@ -1,11 +1,14 @@
 """What fetchers give becomes files, in whatever order it comes."""
 
+import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
-from recorder.adapters.feeding.feed import Feed
+from recorder.adapters.feeding.feed import ONLY_ONE, Feed
 from recorder.adapters.feeding.remuxer import Remuxer
 from recorder.adapters.feeding.remuxer_lock import RemuxerLock
+from recorder.adapters.fetching.fetcher import SinkClosed
 from recorder.adapters.media.section import Section
 
 from services.recorder.tests.process import ffmpeg, probed
@@ -39,7 +42,12 @@ def tracks(tmp_path_factory):
 @pytest.fixture
 def feed(tmp_path):
     lock = RemuxerLock(tmp_path)
-    opened = Feed(2, lambda inputs: Remuxer(ffmpeg(), tmp_path / "made.mkv", inputs, lock))
+    names = map(str, itertools.count(1))
+
+    def begin(inputs):
+        return Remuxer(ffmpeg(), tmp_path / f"{next(names)}.mkv", inputs, lock)
+
+    opened = Feed(2, begin)
     yield opened
     opened.close()
 
@@ -52,7 +60,7 @@ class TestFeed:
             feed.begin_section(track, section, is_break=False)
             feed.write(track, media)
         feed.close()
-        seconds, *codecs = probed(tmp_path / "made.mkv")
+        seconds, *codecs = probed(tmp_path / "1.mkv")
         assert codecs == ["h264", "aac"]
         assert seconds == pytest.approx(SECONDS, abs=0.1)
 
@@ -67,3 +75,53 @@ class TestFeed:
                 break
             seen.wait(0.05)
         assert feed.media_seconds > 0
+
+
+def _give(feed, track, section, media, *, is_break):
+    feed.begin_section(track, section, is_break=is_break)
+    feed.write(track, media)
+
+
+class TestASectionAfterTheFirst:
+    """Of one track, before anything of the other is there: a film's small files are had at once."""
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_stands_in_a_file_of_its_own(self, feed, tracks, tmp_path, first):
+        with ThreadPoolExecutor(2) as threads:
+
+            def begin(track):
+                section, media = tracks[track]
+                _give(feed, track, section, media, is_break=False)
+                after = Section(section.head, begins_at=0.0)  # another one of the same kind
+                return threads.submit(_give, feed, track, after, media, is_break=True)
+
+            ahead = begin(first)
+            assert wait([ahead], 0.5).not_done
+            behind = begin(1 - first)
+            ahead.result(10)
+            behind.result(10)
+        feed.close()
+        for name in ("1.mkv", "2.mkv"):
+            seconds, *codecs = probed(tmp_path / name)
+            assert codecs == ["h264", "aac"]
+            assert seconds == pytest.approx(SECONDS, abs=0.1)
+
+    def test_is_refused_where_the_other_track_was_empty(self, feed, tracks):
+        section, media = tracks[1]
+        _give(feed, 1, section, media, is_break=False)
+        feed.finish(0)
+        with pytest.raises(SinkClosed):
+            feed.begin_section(1, Section(section.head, begins_at=0.0), is_break=True)
+        assert feed.unusable == ONLY_ONE
+
+    @pytest.mark.parametrize("end", ["begin_anew", "close"])
+    def test_does_not_keep_a_fetcher_that_nobody_listens_to(self, feed, tracks, end):
+        section, media = tracks[1]
+        _give(feed, 1, section, media, is_break=False)
+        with ThreadPoolExecutor(1) as threads:
+            after = Section(section.head, begins_at=0.0)
+            waits = threads.submit(feed.begin_section, 1, after, is_break=True)
+            while not wait([waits], 0.1).done:  # it may not have begun to wait
+                getattr(feed, end)()
+            with pytest.raises(SinkClosed):
+                waits.result(10)

@@ -23,10 +23,12 @@ from recorder.adapters.media.watch import MediaWatch, Part
 
 log = structlog.get_logger(__name__)
 
+ONLY_ONE = "Of sound and picture only one comes."
 MOST_USELESS = 3  # remuxers in a row that died without a second of media
 LONGEST_HEAD = 16 * 1024 * 1024  # bytes of one track that wait for the other
 GIVEN_WITHIN = 5.0  # seconds in which a remuxer that runs has taken what waited for it
 LONGEST_MEETING = 15.0  # seconds in which a track waits for the other's clock to change too
+OFTEN = 0.1  # seconds between two looks at whether anybody still takes what waits
 
 
 class Feed:
@@ -43,6 +45,10 @@ class Feed:
         ]
         self._fresh = set(range(tracks))  # have written nothing to the current remuxer
         self._writing = [threading.Lock() for _ in range(tracks)]
+        self._given = [threading.Event() for _ in range(tracks)]  # nothing waits in `_heads`
+        for given in self._given:
+            given.set()
+        self._connections = 1
         self._meeting = threading.Condition()
         self._waiting: set[int] = set()
         self._changes = 0
@@ -97,6 +103,7 @@ class Feed:
             return
         for part in self._watches[track].parts(data):
             if part.begins:
+                self._await_given(track)
                 self._begin_other(track, part)
             with self._writing[track]:
                 while not self._is_written(track, part.data):
@@ -104,9 +111,11 @@ class Feed:
 
     def begin_section(self, track: int, section: Section | None, *, is_break: bool) -> None:
         """What follows in a track stands on another section, or is by another clock."""
+        is_new = section is not None and section != self._sections[track]
+        if is_new or is_break:
+            self._await_given(track)
         with self._lock:
             self._check()
-            is_new = section is not None and section != self._sections[track]
             self._sections[track] = section or self._sections[track]
             if section is not None and section.head:
                 self._watches[track].begin_section(section.head)
@@ -135,6 +144,7 @@ class Feed:
         """A new connection begins."""
         self._settle()
         with self._lock:
+            self._connections += 1
             self._open_tracks = set(range(len(self._heads)))
             for watch in self._watches:
                 watch.begin_anew()
@@ -170,6 +180,21 @@ class Feed:
                 self._retire(self._current)
 
     # Files
+
+    def _await_given(self, track: int) -> None:
+        """Return when nothing of a track waits for its file: that stands on what was said before.
+
+        The files of a film come as fast as they can: all the sound may be there, with its second
+        section, before the first picture.
+        """
+        connection = self._connections
+        while not self._given[track].wait(OFTEN):
+            self._check()
+            if self._connections != connection:
+                raise SinkClosed
+            if self._open_tracks == {track} and self._formats is None:
+                self.unusable = ONLY_ONE
+                raise SinkClosed
 
     def _begin_other(self, track: int, part: Part) -> None:
         """What follows in a track is of another kind: it begins a file, unless it does already."""
@@ -207,6 +232,7 @@ class Feed:
             with self._lock:
                 self._heads[track][:0] = waiting
             return False
+        self._given[track].set()
         return True
 
     def _check(self) -> None:
@@ -223,8 +249,9 @@ class Feed:
         head = self._heads[track]
         if not all(one or number == track for number, one in enumerate(self._heads)):
             head += data
+            self._given[track].clear()
             if len(head) > LONGEST_HEAD:
-                self.unusable = "Of sound and picture only one comes."
+                self.unusable = ONLY_ONE
             return None
         firsts = [
             section.head[:16] or bytes(waiting[:16])
