@@ -125,3 +125,25 @@ class TestASectionAfterTheFirst:
                 getattr(feed, end)()
             with pytest.raises(SinkClosed):
                 waits.result(10)
+
+
+class TestATrackThatIsFarAhead:
+    def test_is_held_up_and_loses_nothing(self, feed, tracks, tmp_path, monkeypatch):
+        monkeypatch.setattr("recorder.adapters.feeding.feed.LONGEST_HEAD", 1000)
+        [(_, pictures), _] = tracks
+        with ThreadPoolExecutor(1) as threads:
+            ahead = threads.submit(_give, feed, 0, *tracks[0], is_break=False)
+            assert len(pictures) > 1000
+            assert wait([ahead], 0.5).not_done
+            _give(feed, 1, *tracks[1], is_break=False)
+            ahead.result(10)
+        feed.close()
+        seconds, *codecs = probed(tmp_path / "1.mkv")
+        assert codecs == ["h264", "aac"]
+        assert seconds == pytest.approx(SECONDS, abs=0.1)
+
+    def test_is_no_recording_where_the_other_ended_without_anything(self, feed, tracks):
+        _give(feed, 0, *tracks[0], is_break=False)
+        feed.finish(0)
+        feed.finish(1)
+        assert feed.unusable == ONLY_ONE

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 ONLY_ONE = "Of sound and picture only one comes."
 MOST_USELESS = 3  # remuxers in a row that died without a second of media
-LONGEST_HEAD = 16 * 1024 * 1024  # bytes of one track that wait for the other
+LONGEST_HEAD = 16 * 1024 * 1024  # bytes of one track that wait for the other before it is held up
 GIVEN_WITHIN = 5.0  # seconds in which a remuxer that runs has taken what waited for it
 LONGEST_MEETING = 15.0  # seconds in which a track waits for the other's clock to change too
 OFTEN = 0.1  # seconds between two looks at whether anybody still takes what waits
@@ -108,6 +108,8 @@ class Feed:
             with self._writing[track]:
                 while not self._is_written(track, part.data):
                     pass  # the next file's turn
+            if len(self._heads[track]) > LONGEST_HEAD:
+                self._await_given(track)
 
     def begin_section(self, track: int, section: Section | None, *, is_break: bool) -> None:
         """What follows in a track stands on another section, or is by another clock."""
@@ -162,6 +164,8 @@ class Feed:
                 self._open_tracks.discard(track)
                 current = self._current
                 head = self._last_of(track) if current is not None else b""
+                if not self._open_tracks and self._formats is None and any(self._heads):
+                    self.unusable = ONLY_ONE
             with self._meeting:
                 self._meeting.notify_all()
             if current is not None:
@@ -182,10 +186,10 @@ class Feed:
     # Files
 
     def _await_given(self, track: int) -> None:
-        """Return when nothing of a track waits for its file: that stands on what was said before.
+        """Return when nothing of a track waits for its file, which begins when the others come.
 
-        The files of a film come as fast as they can: all the sound may be there, with its second
-        section, before the first picture.
+        What waits stands on what was said before. The files of a film come as fast as they can:
+        all the sound may be there, with its second section, before the first picture.
         """
         connection = self._connections
         while not self._given[track].wait(OFTEN):
@@ -250,8 +254,6 @@ class Feed:
         if not all(one or number == track for number, one in enumerate(self._heads)):
             head += data
             self._given[track].clear()
-            if len(head) > LONGEST_HEAD:
-                self.unusable = ONLY_ONE
             return None
         firsts = [
             section.head[:16] or bytes(waiting[:16])
