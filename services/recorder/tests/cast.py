@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chronicle_contracts.naming import recorder_stream
 from chronicle_contracts.recorder import Checksum, MediaInfo
+from chronicle_storage import StoreUnreachable
 from recorder.delivering import Desk
 from recorder.domain.delivery import Delivery
 from recorder.domain.run import Run
@@ -308,3 +310,24 @@ ENDED = FetchEnd("ended", "end mark")
 REFUSED = FetchEnd("refused", "403")
 BROKEN = FetchEnd("broken", "connection lost")
 UNUSABLE = FetchEnd("unusable", "It is a web page.")
+
+
+class AwayFor:
+    """A store that does not answer some of what it is asked, after some that it did."""
+
+    def __init__(self, store, questions, *, after=0):
+        self._store = store
+        self._away = range(after, after + questions)
+        self._asked = itertools.count()
+
+    def __getattr__(self, name):
+        ask = getattr(self._store, name)
+        if name == "grow":
+            return ask  # nothing is asked by that yet
+
+        def answer(*arguments, **more):
+            if next(self._asked) in self._away:
+                raise StoreUnreachable("away")
+            return ask(*arguments, **more)
+
+        return answer

@@ -14,7 +14,7 @@ from recorder.domain.progress import Progress
 from recorder.domain.run import Run
 from recorder.domain.segment import Segment
 
-from services.recorder.tests.cast import KEY, LIVE, NOON
+from services.recorder.tests.cast import KEY, LIVE, NOON, AwayFor
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -68,6 +68,25 @@ class TestStoreNotes:
         assert isinstance(beat, Heartbeat)
         assert beat.media_seconds == 20
         assert list(second.log.segments()) == [segment(7)]
+
+    def test_are_asked_for_again_where_the_store_is_away_for_a_moment(self, store, tmp_path):
+        first = Machine(store, tmp_path / "one", 1)
+        first.notes.hear(said())
+        first.log.keep(segment(7))
+        first.leave()
+        second = Machine(AwayFor(store, 2), tmp_path / "two", 2)
+        assert len(second.recalled[1]) == 3
+        assert list(second.log.segments()) == [segment(7)]
+
+    def test_are_fetched_whole_or_not_at_all(self, store, tmp_path, monkeypatch):
+        first = Machine(store, tmp_path / "one", 1)
+        for number in range(1200):
+            first.log.keep(segment(number))
+        first.leave()
+        monkeypatch.setattr("recorder.adapters.keeping.asking.PATIENCE", 0.0)
+        # After the notes, the list of pieces and the first of them.
+        second = Machine(AwayFor(store, 1, after=3), tmp_path / "two", 2)
+        assert not second.log.path.exists()
 
     def test_of_a_long_recording_are_left_in_pieces(self, store, tmp_path):
         first = Machine(store, tmp_path / "one", 1)

@@ -1,6 +1,7 @@
 """How several files become one recording, also where their bytes are in the bucket alone."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from chronicle_storage.s3 import S3Store
 from chronicle_storage.s3_bucket import Bucket
 from recorder.adapters.keeping.shelf import StoreShelf
 
+from services.recorder.tests.cast import AwayFor
 from services.recorder.tests.process import KEY, ffmpeg, packets, probed
 
 MIB = 1024 * 1024
@@ -178,6 +180,24 @@ class TestShelf:
         assert 100 + 100 * 17 * MIB / len(noise) - 15 <= whole <= 200
         assert [one.key for one in store.list("") if not one.key.endswith(".turn")] == [KEY]
         assert list((tmp_path / "work").iterdir()) == []
+
+    def test_asks_again_for_what_is_saved_where_the_store_is_away_for_a_moment(
+        self, store, tmp_path, noise
+    ):
+        piece(store, tmp_path, 1, noise)
+        shutil.rmtree(tmp_path / "work")
+        (tmp_path / "work").mkdir()
+        shelf = StoreShelf(
+            AwayFor(store, 2),
+            ffmpeg(),
+            key=KEY,
+            work_dir=tmp_path / "work",
+            attempt=2,
+            flush_interval=3600.0,
+        )
+        assert shelf.knows_saved
+        assert shelf.saved_bytes > 16 * MIB
+        shelf.clear()
 
     def test_takes_what_was_delivered_but_not_said_for_the_recording(
         self, store, shelf, tmp_path, noise

@@ -20,6 +20,8 @@ from chronicle_contracts import Event, MalformedEvent, decode, encode
 from chronicle_contracts.recorder import Heartbeat
 from chronicle_storage import RecordingStore, StoreError
 
+from recorder.adapters.keeping.asking import patiently
+
 log = structlog.get_logger(__name__)
 
 PIECE = 64 * 1024  # bytes
@@ -60,9 +62,9 @@ class StoreNotes:
         if self._attempt == 1:
             return {}
         try:
-            recalled = {n: self._read(n) for n in range(1, self._attempt)}
+            recalled = patiently(lambda: {n: self._read(n) for n in range(1, self._attempt)})
             if not self._segments.exists():
-                self._fetch_segments()
+                patiently(self._fetch_segments)
         except (StoreError, OSError) as error:
             log.warning("notes_not_recalled", error=str(error))
             return {}
@@ -82,13 +84,15 @@ class StoreNotes:
             return []
 
     def _fetch_segments(self) -> None:
-        with self._segments.open("wb") as file:
+        fetched = self._segments.with_suffix(".fetched")
+        with fetched.open("wb") as file:
             for attempt in range(1, self._attempt):
                 for one in sorted(
                     self._store.list(f"{self._key}.attempt-{attempt}.segments-"),
                     key=lambda found: found.key,
                 ):
                     file.writelines(self._store.read(one.key))
+        fetched.replace(self._segments)  # the half of it would pass for all there is
 
     # What this one leaves
 

@@ -21,6 +21,7 @@ from chronicle_storage import (
 )
 from chronicle_storage import Superseded as TurnIsOver
 
+from recorder.adapters.keeping.asking import patiently
 from recorder.adapters.keeping.join_output import join_into
 from recorder.adapters.keeping.lost_pieces import LostPieces
 from recorder.adapters.keeping.pieces import JOINED, Pieces, piece_of
@@ -155,7 +156,7 @@ class StoreShelf:
     def _seek_lost(self) -> None:
         """Find what machines that are gone had stored, and save it while the stream goes on."""
         try:
-            self._lost.look(self._pieces)
+            patiently(lambda: self._lost.look(self._pieces))
         except StoreError as error:
             # Whoever delivers tries it again.
             log.warning("lost_pieces_unknown", error=str(error))
