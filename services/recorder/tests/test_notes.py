@@ -1,6 +1,7 @@
 """What is known of an attempt whose machine was lost with all that was on it."""
 
 import os
+from uuid import uuid4
 
 import pytest
 from chronicle_contracts.naming import recorder_stream
@@ -22,7 +23,7 @@ def store(request, tmp_path):
     if request.param == "local":
         return open_store(StorageSettings(recordings=tmp_path / "recordings"))
     request.getfixturevalue("aws_env")
-    return open_store(StorageSettings(bucket="gala-notes"))
+    return open_store(StorageSettings(bucket=f"notes-{uuid4().hex[:8]}"))
 
 
 def said():
@@ -104,6 +105,24 @@ class TestStoreNotes:
         second.leave()
         third = Machine(store, tmp_path / "three", 3)
         assert [one.sequence for one in third.log.segments()] == list(range(1201))
+
+    def test_are_in_one_piece_although_more_comes_while_it_is_stored(self, store, tmp_path):
+        first = Machine(store, tmp_path / "one", 1)
+        first.log.keep(segment(1))
+        put = store.put
+
+        def slowly(*arguments, **more):
+            stored = put(*arguments, **more)
+            if len(list(first.log.segments())) < 4:
+                first.log.keep(segment(len(list(first.log.segments())) + 1))
+            return stored
+
+        store.put = slowly
+        first.leave()
+        first.leave()
+        second = Machine(store, tmp_path / "two", 2)
+        numbers = [one.sequence for one in second.log.segments()]
+        assert numbers == [1, 2], "a third came after they were stored"
 
     def test_are_deleted_with_the_rest(self, store, tmp_path):
         first = Machine(store, tmp_path / "one", 1)

@@ -129,9 +129,10 @@ class StoreNotes:
                 log.warning("segments_not_left", error=str(error))
 
     def _leave_segments(self, *, lasting: bool) -> None:
-        if self._size() <= (self._lasting if lasting else self._stored):
+        size = self._size()
+        if size <= (self._lasting if lasting else self._stored):
             return
-        for number, data in self._new_pieces():
+        for number, data in self._new_pieces(size):
             name = self._piece(self._attempt, number)
             is_full = len(data) == PIECE  # nobody writes it again
             self._store.put(name, data, content_type=KIND, lasting=lasting or is_full)
@@ -177,10 +178,16 @@ class StoreNotes:
                 except (StoreError, OSError) as error:
                     log.warning("notes_not_left", error=str(error))
 
-    def _new_pieces(self) -> Iterator[tuple[int, bytes]]:
+    def _new_pieces(self, size: int) -> Iterator[tuple[int, bytes]]:
+        """Yield what the first `size` bytes of the log are; it grows while they are stored.
+
+        What comes meanwhile must not begin a piece behind one that is not full.
+        """
+        starts = range(self._left, size, PIECE)
         with self._segments.open("rb") as file:
             file.seek(self._left)
-            yield from enumerate(iter(lambda: file.read(PIECE), b""), self._pieces)
+            for number, start in enumerate(starts, self._pieces):
+                yield number, file.read(min(PIECE, size - start))
 
     def _size(self) -> int:
         return self._segments.stat().st_size if self._segments.exists() else 0
