@@ -54,6 +54,12 @@ class TestMultipartUpload:
         growing.flush()
         assert part_sizes(bucket) == [8 * MIB, 8 * MIB, 4 * MIB]
 
+    def test_sends_nothing_beyond_what_it_is_asked_for(self, bucket, growing):
+        write(growing, 20 * MIB)
+        assert growing.flush(upto=17 * MIB) == 17 * MIB
+        assert part_sizes(bucket) == [8 * MIB, 8 * MIB, 1 * MIB]
+        assert growing.flush() == 20 * MIB
+
     def test_overwrites_the_tail_until_it_is_a_part(self, bucket, growing):
         write(growing, 3 * MIB)
         assert growing.flush() == 3 * MIB

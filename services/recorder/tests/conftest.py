@@ -8,8 +8,8 @@ from services.recorder.tests.process import Job
 
 @pytest.fixture(scope="session")
 def segments(tmp_path_factory):
-    """Two minutes of picture and sound."""
-    return make_segments(tmp_path_factory.mktemp("segments"), 120)
+    """Five minutes of picture and sound: of a slow machine the origin must not run out."""
+    return make_segments(tmp_path_factory.mktemp("segments"), 300)
 
 
 @pytest.fixture

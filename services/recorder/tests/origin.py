@@ -82,8 +82,11 @@ class Origin:
         if self._frozen_at is not None:
             return self._frozen_at
         since = 0.0 if self._began is None else time.monotonic() - self._began
-        longest = min(len(segments) for segments in self.tracks.values())
-        return min(longest, self._ready + int(since / self.pace)) - 1
+        return min(self._longest, self._ready + int(since / self.pace)) - 1
+
+    @property
+    def _longest(self) -> int:
+        return min(len(segments) for segments in self.tracks.values())
 
     @staticmethod
     def made_at(number: int) -> datetime:
@@ -92,6 +95,7 @@ class Origin:
 
     def wait_for(self, number: int) -> None:
         """Return when the origin offers a segment."""
+        assert number < self._longest, "the origin has no more segments"
         while self.newest < number:
             time.sleep(0.02)
 

@@ -145,7 +145,7 @@ class TestMarks:
             notes.recall()
             notes.start()
             attempts.append(Attempt(folder, saved=saved, leave=notes.leave_segments))
-            attempts[-1].write(*range(2 * number, 2 * number + 3)).marks.before_flush(tail=False)
+            attempts[-1].write(*range(2 * number, 2 * number + 3)).marks.leave()
         assert attempts[0].kept == [2, 3, 4]
         assert attempts[1].reached == ({0: 3}, 4.0)
         assert attempts[2].reached == ({0: 4}, 6.0)
@@ -193,5 +193,6 @@ class TestMarks:
         left = []
         attempt = Attempt(tmp_path, leave=lambda **_: left.append(1))
         attempt.marks.begin(0, 0, 0.0)
-        attempt.marks.before_flush(tail=True)
-        assert left == [1], "for a moment, and not for ever"
+        attempt.marks.settle()  # for a moment, and not for ever
+        attempt.marks.leave()
+        assert left == [1]

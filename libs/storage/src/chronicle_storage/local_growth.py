@@ -53,7 +53,7 @@ class LocalGrowth:
         """Never any: nothing was taken out of the file."""
         return ()
 
-    def flush(self, *, tail: bool = True) -> int:  # noqa: ARG002 - port
+    def flush(self, *, tail: bool = True, upto: int | None = None) -> int:  # noqa: ARG002 - port
         """Bring the file to the disk; return its size before that."""
         with disk_errors(f"flushing {self._path.name}"):
             if self._path.is_file():

@@ -68,11 +68,12 @@ class GrowingObject(Protocol):
         The store lost an upload after its parts had been freed here.
         """
 
-    def flush(self, *, tail: bool = True) -> int:
+    def flush(self, *, tail: bool = True, upto: int | None = None) -> int:
         """Make durable what is in the file now; return `durable`.
 
-        Without `tail` only what need not be stored again when more has come. 0 where there is
-        no file yet. Raises `StoreUnreachable` (call again later) or `StoreRefused`.
+        Without `tail` only what need not be stored again when more has come. What lies beyond
+        the first `upto` bytes is not sent anywhere by this. 0 where there is no file yet.
+        Raises `StoreUnreachable` (call again later) or `StoreRefused`.
         """
 
     def prepare(self) -> None:

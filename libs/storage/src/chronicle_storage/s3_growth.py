@@ -103,9 +103,10 @@ class S3Growth:
         """What uploads had that the bucket lost."""
         return tuple(self._lost)
 
-    def flush(self, *, tail: bool = True) -> int:
+    def flush(self, *, tail: bool = True, upto: int | None = None) -> int:
         """Upload the full parts and the tail; free the disk of what need not be here."""
-        if (size := self._size()) > 0 and not self._is_completed():
+        size = self._size() if upto is None else min(self._size(), upto)
+        if size > 0 and not self._is_completed():
             self._anew_if_gone(lambda: self._send(size, tail=tail))
         return self.durable
 

@@ -137,7 +137,7 @@ def record(settings: RecorderSettings, terminated: Event, news: Event) -> int:
         work_dir=settings.work_dir,
         attempt=settings.attempt,
         flush_interval=settings.flush_interval,
-        before_flush=marks.before_flush,
+        evidence=marks,
     )
     media_before = max(run.media_seconds for run in [*earlier, journal.run()])
     # What an attempt was given and what is saved of it differ by what its fall took along.

@@ -86,7 +86,7 @@ class Marks:
     """Marks what one attempt writes; counted in bytes and seconds of the whole recording.
 
     `note` takes each mark, `leave` brings to the store what was noted. Fetchers call `begin`,
-    `give` and `keep`, a thread per track; whoever flushes calls `before_flush`.
+    `give` and `keep`, a thread per track; whoever flushes calls `settle` and `leave`.
     """
 
     def __init__(self, note: Callable[[Mark], None], leave: Leave, *, is_folder: bool) -> None:
@@ -145,14 +145,17 @@ class Marks:
         if self._is_folder:
             self._leave(lasting=False)  # no more so than the media, which is flushed later
 
-    def before_flush(self, *, tail: bool) -> None:
-        """Leave the marks; before a tail is stored, when what was begun is in the file.
+    def settle(self) -> None:
+        """Wait for a moment at which what was begun is in the file.
 
         A source that never gives it a moment is not waited for: half a segment may be lost then.
         """
         until = time.monotonic() + LONGEST_WAIT
-        while tail and time.monotonic() < until and (rest := self._amid_for()) > 0:
+        while time.monotonic() < until and (rest := self._amid_for()) > 0:
             time.sleep(rest)
+
+    def leave(self) -> None:
+        """Bring to the store what tells how far the file has come by now."""
         self._leave(lasting=True)
 
     def _amid_for(self) -> float:

@@ -19,18 +19,21 @@ LONGEST_PAUSE = 60.0  # seconds
 LAG = 128 * 1024 * 1024  # bytes that are worth a warning
 
 
-class BeforeFlush(Protocol):
-    """What is to be done before anything is stored."""
+class Evidence(Protocol):
+    """What tells how far a file has come, stored before that much of the file is."""
 
-    def __call__(self, *, tail: bool) -> None:
-        """Do it; `tail` tells whether all is to be stored that is in the file."""
+    def settle(self) -> None:
+        """Wait, not for long, for a moment that is good for storing all there is."""
+
+    def leave(self) -> None:
+        """Store it."""
 
 
 class Saver:
     """A thread that flushes growing objects every `interval` seconds, and what grows fast sooner.
 
-    `before_flush` is called each time, with whether the tail is to be stored, too. A store that
-    fails is asked less often.
+    Each time `evidence` is left first, of what is in the files by then; of what comes while that
+    is stored nothing would tell, so it is not flushed. A store that fails is asked less often.
 
     Hold `lock` to use the objects elsewhere: they are not made for two threads.
     """
@@ -40,14 +43,14 @@ class Saver:
         pieces: Iterable[GrowingObject],
         *,
         interval: float,
-        before_flush: BeforeFlush,
+        evidence: Evidence,
     ) -> None:
         self.lock = threading.Lock()
         # Nothing more is flushed then: the store takes it from a later attempt only.
         self.is_superseded = False
         self._pieces = pieces
         self._interval = interval
-        self._before_flush = before_flush
+        self._evidence = evidence
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
 
@@ -102,15 +105,22 @@ class Saver:
         newest = next(iter(reversed(list(self._pieces))), None)
         if newest is None:
             return 0
-        try:
-            return newest.path.stat().st_size - newest.durable
-        except OSError:
-            return 0  # not begun yet
+        return max(0, _size(newest) - newest.durable)
 
     def _flush(self, *, tail: bool) -> None:
-        self._before_flush(tail=tail)
-        for piece in self._pieces:
+        if tail:
+            self._evidence.settle()
+        sizes = [(piece, _size(piece)) for piece in self._pieces]
+        self._evidence.leave()
+        for piece, size in sizes:
             with self.lock:
                 if self._stop.is_set():
                     return
-                piece.flush(tail=tail)
+                piece.flush(tail=tail, upto=size)
+
+
+def _size(piece: GrowingObject) -> int:
+    try:
+        return piece.path.stat().st_size
+    except OSError:
+        return 0  # not begun yet

@@ -26,7 +26,7 @@ from recorder.adapters.keeping.join_output import join_into
 from recorder.adapters.keeping.lost_pieces import LostPieces
 from recorder.adapters.keeping.pieces import JOINED, Pieces, piece_of
 from recorder.adapters.keeping.reading import LocalFile, StoredFile
-from recorder.adapters.keeping.saver import BeforeFlush, Saver
+from recorder.adapters.keeping.saver import Evidence, Saver
 from recorder.adapters.keeping.verification import Verification, verify
 from recorder.adapters.media.ffmpeg import Ffmpeg
 from recorder.adapters.media.joining import CannotJoin, Source, is_media
@@ -41,7 +41,12 @@ TAIL = 64 * 1024 * 1024  # bytes at its end that hold its index and some seconds
 LEAST_DIFFERENCE = 0.5  # seconds between what was written and what a reader finds
 
 
-def _nothing(*, tail: bool) -> None: ...
+class _Nothing:
+    """What is left by whoever keeps no account of what is written."""
+
+    def settle(self) -> None: ...
+
+    def leave(self) -> None: ...
 
 
 class StoreShelf:
@@ -56,7 +61,7 @@ class StoreShelf:
         work_dir: Path,
         attempt: int,
         flush_interval: float,
-        before_flush: BeforeFlush = _nothing,
+        evidence: Evidence | None = None,
     ) -> None:
         self._store = store
         self._ffmpeg = ffmpeg
@@ -71,7 +76,7 @@ class StoreShelf:
         self._lost = LostPieces(store, key, attempt=attempt)
         self._seek_lost()
         self._saved_bytes = sum(_size(piece.path) for piece in self._pieces) + self._lost.size
-        self._saver = Saver(self._pieces, interval=flush_interval, before_flush=before_flush)
+        self._saver = Saver(self._pieces, interval=flush_interval, evidence=evidence or _Nothing())
         self._saver.start()
 
     def begin(self) -> Path:
