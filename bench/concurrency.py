@@ -2,7 +2,9 @@
 
 All record the same live stream of 2 Mbit/s in real time, ours into a local store with events
 going out to a local endpoint, yt-dlp into files. Ours are launched as the dispatcher does, by a
-server that forks them; what that takes is divided among them. Each has as many as it needs of
+server that forks them and ends when it has had nothing to do for a minute: what it took to start
+is divided among them, and what they take is measured after that minute, as a recording goes on
+for hours. Each has as many as it needs of
 other processes (ffmpeg both, which yt-dlp leaves the whole work to). Memory is the proportional
 share (PSS): pages that several have are divided among them. Processor time is that of a window in
 which all record; getting there is told apart. How many would fit into three quarters of this
@@ -20,18 +22,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dispatcher.adapters import procfs
+from recorder.forkserver import IDLE
 from rich.console import Console
 
 from bench.bulk import make_segments, streaming
 from bench.metering import use_of
 from bench.report import Bar, Report
-from bench.runs import Job, Peer, fork, forking, until
+from bench.runs import Job, Peer, fork, forking, terminated, until
 from tests.fixtures.aws import AwsEndpoint
 
 RATE = 250_000  # bytes a second
 LENGTH = 2  # seconds of a segment
 LISTED = 15  # segments
-LIFE = 900  # seconds of media: more than all rounds take together
+LIFE = 1200  # seconds of media: more than all rounds take together
 # Seconds, by how many record: the kernel counts each process in steps of 10 ms, which for one alone
 # is a fifth of what it takes in 20 s.
 WINDOWS = {1: 80.0, 10: 30.0, 40: 20.0}
@@ -81,10 +85,11 @@ def run(console: Console) -> Report:
 
 @dataclass(frozen=True)
 class Running:
-    """A recording: a process in whose family it is, and the folder in which its media grows."""
+    """A recording: its process, the one that forked it, the folder in which its media grows."""
 
     leader: int
     folder: Path
+    server: int | None = None
 
     @property
     def kept(self) -> int:
@@ -96,14 +101,14 @@ class Running:
 def _recorders(
     folder: Path, url: str, env: Mapping[str, str], count: int
 ) -> Iterator[Iterator[Running]]:
-    with forking(env) as starter:
+    with forking(env) as starter, contextlib.ExitStack() as stack:
 
         def start() -> Iterator[Running]:
             for number in range(count):
                 job = Job(folder / str(number), url, {**env, **PATIENCE})
-                fork(starter, job)
-                assert starter.server is not None
-                yield Running(starter.server, job.recordings)
+                reference = fork(starter, job)
+                stack.enter_context(terminated(reference))
+                yield Running(int(reference.partition(":")[0]), job.recordings, starter.server)
 
         yield start()
 
@@ -131,8 +136,11 @@ def _measure(
             if len(running) % AT_A_TIME == 0:
                 _wait_for(running)
         _wait_for(running)
+        servers = {one.server for one in running if one.server is not None}
         pids = {one.leader for one in running}
         time.sleep(2 * LENGTH)  # what came at once at the beginning is written by then
+        started = use_of(pids | servers)
+        until(lambda: all(map(_has_ended, servers)), "the end of the server", within=2 * IDLE)
         began, first = time.monotonic(), use_of(pids)
         kept = [one.kept for one in running]
         time.sleep(window)
@@ -142,9 +150,14 @@ def _measure(
     return Figures(
         memory=last.memory / count,
         processor=(last.processor - first.processor) / seconds / count,
-        start=first.processor / count,
+        start=started.processor / count,
         slowest=min(gained) / seconds / rate,
     )
+
+
+def _has_ended(pid: int) -> bool:
+    found = procfs.stat_of(pid)
+    return found is None or not found.runs
 
 
 def _wait_for(running: list[Running]) -> None:

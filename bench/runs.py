@@ -99,8 +99,7 @@ def forking(env: Mapping[str, str]) -> Iterator[ForkStarter]:
     try:
         yield starter
     finally:
-        assert starter.server is not None
-        for one in procfs.family_of(starter.server):
+        for one in procfs.family_of(starter.server) if starter.server is not None else ():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one.pid, signal.SIGKILL)
         starter.close()

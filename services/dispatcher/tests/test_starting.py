@@ -12,10 +12,15 @@ from services.dispatcher.tests.cast import until
 
 
 @pytest.fixture
-def starter():
-    starter = ForkStarter(
-        [sys.executable, "-m", "recorder.forkserver"], {"PATH": os.environ["PATH"]}
-    )
+def idle():
+    """Seconds for which a server waits for the next order."""
+    return 60.0
+
+
+@pytest.fixture
+def starter(idle):
+    command = [sys.executable, "-m", "recorder.forkserver", str(idle)]
+    starter = ForkStarter(command, {"PATH": os.environ["PATH"]})
     yield starter
     starter.close()
 
@@ -51,6 +56,20 @@ class TestForkStarter:
         until(lambda: not (one := procfs.stat_of(server)) or not one.runs, "its death")
         start()
         assert starter.server != server
+
+    @pytest.mark.parametrize("idle", [0.1])
+    @pytest.mark.parametrize("prepares", [False, True])
+    def test_starts_a_server_anew_that_had_nothing_to_do(self, starter, start, prepares):
+        starter.prepare()
+        server = starter.server
+        until(lambda: not (one := procfs.stat_of(server)) or not one.runs, "its end")
+        starter.reap()
+        assert procfs.stat_of(server) is None
+        if prepares:
+            starter.prepare()
+            assert starter.server != server
+        else:
+            start()
 
     def test_ends_a_server_that_hangs(self, starter, start, monkeypatch):
         monkeypatch.setattr(starting, "REAPED_WITHIN", 0.1)

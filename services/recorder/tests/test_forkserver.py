@@ -17,12 +17,12 @@ ANSWER_WITHIN = 60.0  # seconds, on a busy machine
 
 
 class Server:
-    def __init__(self, home):
+    def __init__(self, home, *arguments):
         self.home = home
         self.orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "recorder.forkserver"],
+                [sys.executable, "-m", "recorder.forkserver", *arguments],
                 stdin=theirs.fileno(),
                 env={"PATH": os.environ["PATH"], "CHRONICLE_ROOM": " " * 8000},
                 start_new_session=True,
@@ -116,6 +116,13 @@ class TestForkServer:
         server.orders.close()
         assert server.process.wait(60) == 0
         assert is_alive(pid)
+
+    def test_ends_when_nobody_asks_it_for_a_while_and_lets_runs_go_on(self, tmp_path, order):
+        server = Server(tmp_path, "2")
+        pid = server.run("one", **order)
+        assert server.process.wait(60) == 0
+        assert is_alive(pid)
+        server.close()
 
     def test_leaves_nothing_of_a_run_that_ended(self, server, order):
         pid = server.run("bad", **{**order, "S3_KEY": "no key"})

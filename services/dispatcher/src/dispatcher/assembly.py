@@ -88,6 +88,7 @@ def assemble(
             vault,
             fresh,
             timeout=settings.preflight_timeout,
+            prepare=starter.prepare,
             allow_private=settings.allow_private_addresses,
         ),
         launcher=ProcessLauncher(starter, fresh, work=settings.work, environment=environment),

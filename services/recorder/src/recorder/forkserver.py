@@ -1,10 +1,10 @@
-"""A recorder that is loaded once and forked for each run: `python -m recorder.forkserver`.
+"""A recorder that is loaded once and forked for each run: `python -m recorder.forkserver [IDLE]`.
 
 Loading takes most of a second and 60 MB: of a fork only what it changes is its own. Standard
 input is a Unix socket (SOCK_SEQPACKET). An order is one message, the environment of a run as
 JSON, with three descriptors: what the run reads as standard input, and where its output and its
 errors go. The answer is `pid:starttime` (proc(5), stat). A
-closed socket ends the server; the runs go on.
+closed socket ends the server, and so do `IDLE` seconds without an order; the runs go on.
 
 To whoever looks at the processes of this machine, a run is what `python -m recorder` would be:
 the leader of a session, with its own environment and command line in /proc.
@@ -22,11 +22,15 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 LONGEST_ORDER = 128 * 1024  # bytes; a message is whole or not there at all
 STREAMS = 3
+# Seconds. Loading takes one, and whoever launches has it done while a URL is looked at; until then
+# there is no reason to keep 80 MB, or a third of what one recording takes.
+IDLE = 60.0
 START_TIME, ARGUMENTS = 19, 45  # fields of proc(5), stat, behind the name: 22 and 48 to 51
 COMMAND = (b"python", b"-m", b"recorder")
 
@@ -44,6 +48,7 @@ _UNWANTED = ("rich",)
 
 def main() -> int:
     """Fork until the socket is closed; in a fork, return the run's exit code."""
+    idle = float(sys.argv[1]) if len(sys.argv) > 1 else IDLE
     _load()
     # A child that ends writes a byte there (signal.set_wakeup_fd), so that nobody has to look.
     ends, ended = socket.socketpair()
@@ -51,7 +56,7 @@ def main() -> int:
         ended.setblocking(False)
         signal.set_wakeup_fd(ended.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # or there would be no signal at all
-        while (order := _next(orders, ends)) is not None:
+        while (order := _next(orders, ends, idle)) is not None:
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
@@ -80,10 +85,14 @@ def _load() -> None:
 
 
 def _next(
-    orders: socket.socket, ends: socket.socket
+    orders: socket.socket, ends: socket.socket, idle: float
 ) -> tuple[dict[str, str], Sequence[int]] | None:
-    """Wait for an order, and bury meanwhile what has ended; None when no more will come."""
-    while orders not in (ready := select.select([orders, ends], [], [])[0]):
+    """Wait for an order, and bury meanwhile what has ended; None when no more is waited for."""
+    until = time.monotonic() + idle
+    while orders not in (ready := select.select([orders, ends], [], [], idle)[0]):
+        idle = max(0.0, until - time.monotonic())
+        if not ready:
+            return None
         _reap(ends)
     if ends in ready:
         _reap(ends)

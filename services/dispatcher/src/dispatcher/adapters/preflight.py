@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from chronicle_contracts import Retry
 from chronicle_contracts.portal import JobRequested
@@ -17,16 +19,23 @@ log = structlog.get_logger(__name__)
 class SourcesPreflight:
     """The port `Preflight` over `chronicle_sources`; `timeout` in seconds.
 
-    What it finds is in `fresh` for the launch.
+    What it finds is in `fresh` for the launch; `prepare` is called before, for the same.
     """
 
     def __init__(
-        self, vault: Vault, fresh: FreshLooks, *, timeout: float, allow_private: bool
+        self,
+        vault: Vault,
+        fresh: FreshLooks,
+        *,
+        timeout: float,
+        allow_private: bool,
+        prepare: Callable[[], None],
     ) -> None:
         self._vault = vault
         self._fresh = fresh
         self._timeout = timeout
         self._allow_private = allow_private
+        self._prepare = prepare
 
     def check(self, url: str) -> None:
         """Return if the URL may be fetched; a host that cannot be found now may be later."""
@@ -39,6 +48,7 @@ class SourcesPreflight:
     def look(self, request: JobRequested) -> Sight:
         """Return what stands behind the URL; raises `Retry` while the vault is away."""
         credentials = self._credentials(request.credentials)
+        self._prepare()
         try:
             try:
                 seen = self._resolve(request, credentials)

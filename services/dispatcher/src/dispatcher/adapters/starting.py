@@ -88,7 +88,8 @@ class ForkStarter:
     """Lets a server fork a loaded recorder; a server that is gone is started anew.
 
     See `recorder.forkserver` for what is said on the socket. The server has nothing of our
-    environment but `environment`, and ends with us; its forks do not.
+    environment but `environment`, and ends with us, or when it has had nothing to do for a
+    while; its forks do not.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -105,9 +106,13 @@ class ForkStarter:
 
     def prepare(self) -> None:
         """Start the server, which takes a second to load; those who ask meanwhile wait."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._orders is None:
-                self._begin()
+        if not self._lock.acquire(blocking=False):
+            return  # somebody is about it
+        try:
+            with contextlib.suppress(OSError):
+                self._ready()
+        finally:
+            self._lock.release()
 
     def start(self, environment: Mapping[str, str], *, given: int, output: int) -> str:
         """Order a fork; of a server that is gone, a new one is asked."""
@@ -115,7 +120,7 @@ class ForkStarter:
         with self._lock:
             for is_last in (False, True):
                 try:
-                    return self._ask(self._orders or self._begin(), order, streams)
+                    return self._ask(self._ready(), order, streams)
                 except OSError as error:
                     log.warning("fork_server_gone", error=str(error) or type(error).__name__)
                     self._end()
@@ -124,12 +129,19 @@ class ForkStarter:
         raise AssertionError("it was asked twice")
 
     def reap(self) -> None:
-        """The server does it for its own."""
+        """Let go of a server that had nothing to do; it does the same for its own."""
+        if self._server is not None:
+            self._server.poll()
 
     def close(self) -> None:
         """End the server."""
         with self._lock:
             self._end()
+
+    def _ready(self) -> socket.socket:
+        if self._server is not None and self._server.poll() is not None:
+            self._end()
+        return self._orders or self._begin()
 
     def _begin(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
