@@ -59,7 +59,11 @@ class TestSupervisor:
         )
 
     def test_stops_its_processes_and_itself(self, supervise, home):
-        supervisor = supervise(Process("one", "one", SLEEPER), Process("two", "two", SLEEPER))
+        both = Process("one", "one", SLEEPER), Process("two", "two", SLEEPER)
+        supervisor = supervise(*both)
+        for process in both:
+            # A signal between fork and exec is supervisord's own, and does nothing.
+            wait_ready(process, supervisor)
         supervisor.stop_processes(["one", "two"], timeout=10)
         assert {state["statename"] for state in supervisor.states()} == {"STOPPED"}
         supervisor.shutdown()

@@ -14,6 +14,7 @@ from recorder.adapters.media.section import Section
 from services.recorder.tests.process import ffmpeg, probed
 
 SECONDS = 4
+EMPTY_BOX = b"\0\0\0\x08free"
 FRAGMENTED = "+frag_keyframe+empty_moov+default_base_moof"
 
 
@@ -100,6 +101,21 @@ class TestASectionAfterTheFirst:
             behind = begin(1 - first)
             ahead.result(10)
             behind.result(10)
+        feed.close()
+        for name in ("1.mkv", "2.mkv"):
+            seconds, *codecs = probed(tmp_path / name)
+            assert codecs == ["h264", "aac"]
+            assert seconds == pytest.approx(SECONDS, abs=0.1)
+
+    def test_is_taken_after_a_track_that_was_whole_before_the_other_came(
+        self, feed, tracks, tmp_path
+    ):
+        _give(feed, 1, *tracks[1], is_break=False)
+        feed.finish(1)
+        _give(feed, 0, *tracks[0], is_break=False)
+        feed.begin_anew()
+        for track, (section, media) in enumerate(tracks):
+            _give(feed, track, Section(section.head + EMPTY_BOX), media, is_break=False)
         feed.close()
         for name in ("1.mkv", "2.mkv"):
             seconds, *codecs = probed(tmp_path / name)

@@ -118,13 +118,17 @@ class Feed:
             self._await_given(track)
         with self._lock:
             self._check()
-            self._sections[track] = section or self._sections[track]
+            before = self._sections[track]
+            self._sections[track] = after = section or before
+            is_other = before.begins_at != after.begins_at
             if section is not None and section.head:
                 self._watches[track].begin_section(section.head)
-                self._set_container(track, container(section.head[:16]))
+                is_other |= self._set_container(track, container(section.head[:16]))
             current = self._current
             if current is None or not (is_new or (is_break and not self._stands_breaks())):
                 return
+            if track in self._fresh and not (is_break or is_other):
+                return  # the file that another track has begun begins with it
         if not is_break or len(self._heads) == 1:
             self._change_over(current, track)
             return
@@ -311,6 +315,7 @@ class Feed:
         return self._sections[track].head
 
     def _last_of(self, track: int) -> bytes:
+        self._given[track].set()  # to a file that is there
         return self._first_of(track) + self._with_head(track, b"")
 
     def _stands_breaks(self) -> bool:
