@@ -76,6 +76,15 @@ class TestGrowth:
         growth.flushed(2 * WORTH_A_FLUSH, stored=2 * WORTH_A_FLUSH)
         assert growth.pause == 0
 
+    def test_is_not_taken_for_slow_while_flush_follows_on_flush(self, growth, clock):
+        grow(growth, clock, speed=20 * MB, seconds=1)
+        for _ in range(12):
+            growth.flushed(2 * WORTH_A_FLUSH, stored=WORTH_A_FLUSH)
+            assert growth.pause == 0
+            grow(growth, clock, speed=0, seconds=0.001, size=2 * WORTH_A_FLUSH)
+        growth.flushed(MB, stored=WORTH_A_FLUSH)
+        assert growth.pause == LOOK_EVERY
+
     @pytest.mark.parametrize(("speed", "pause"), [(4 * MB, 0.25), (100 * MB, 0.1), (MB / 2, 1.0)])
     def test_that_is_no_part_yet_is_looked_at_when_it_may_be(self, growth, clock, speed, pause):
         grow(growth, clock, speed=speed, seconds=2 * WORTH_A_FLUSH / speed)

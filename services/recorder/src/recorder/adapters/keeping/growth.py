@@ -13,6 +13,7 @@ LOOK_AT_MOST_EVERY = 0.1
 # Of a fast stream, an interval's media would fill the disk and be too much to send at the end.
 WORTH_A_FLUSH = 8 * 1024 * 1024  # bytes, a part of an upload
 A_BIT = 1024 * 1024  # bytes more than what was not yet a part
+HALF_LIFE = 1.0  # seconds without growth after which half the speed is assumed
 
 
 class Growth:
@@ -22,7 +23,7 @@ class Growth:
         self._clock = clock
         self._speed = math.inf  # nothing is known of it
         self._left = self._unsaved = 0
-        self._since = clock()
+        self._since = self._looked = clock()
         self._is_behind = False
 
     @property
@@ -32,16 +33,18 @@ class Growth:
 
     def see(self, unsaved: int) -> None:
         """Take what a look has found."""
-        self._unsaved = unsaved
-        speed = (unsaved - self._left) / max(self._clock() - self._since, 0.001)
-        # Media comes in bursts: that none came just now does not say that it comes slowly.
+        now, self._unsaved = self._clock(), unsaved
+        speed = (unsaved - self._left) / max(now - self._since, 0.001)
+        # Media comes in bursts: that none came just now does not say that it comes slowly. While
+        # flush follows on flush, looks follow on each other in no time, too.
         known = self._speed if math.isfinite(self._speed) else 0.0
-        self._speed = max(speed, known / 2)
+        self._speed = max(speed, known * 0.5 ** ((now - self._looked) / HALF_LIFE))
+        self._looked = now
 
     def flushed(self, left: int, *, stored: int) -> None:
         """Take what a flush has left and stored; that it grows as fast as before is assumed."""
         self._left = self._unsaved = left
-        self._since = self._clock()
+        self._since = self._looked = self._clock()
         # Parts become larger in the course of an upload: of less than one nothing is stored.
         self._is_behind = stored > 0 and self.is_much
 
