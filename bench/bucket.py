@@ -66,7 +66,7 @@ class Objects:
         """Return size and time of completion of each object."""
         return {
             key: {"size": sum(path.stat().st_size for path in paths), "at": at}
-            for key, (paths, _, at) in self.objects.items()
+            for key, (paths, _, at) in list(self.objects.items())  # more come meanwhile
         }
 
 
