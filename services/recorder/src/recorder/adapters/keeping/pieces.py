@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from chronicle_storage import GrowingObject
 
@@ -67,3 +68,11 @@ def _names(attempt: int) -> Iterator[str]:
     while True:
         yield f"attempt-{attempt}-{number}"
         number += 1
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 where it is not begun yet."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

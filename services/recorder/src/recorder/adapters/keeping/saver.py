@@ -11,6 +11,7 @@ import structlog
 from chronicle_storage import GrowingObject, StoreError, Superseded
 
 from recorder.adapters.keeping.growth import Growth
+from recorder.adapters.keeping.pieces import size_of
 
 log = structlog.get_logger(__name__)
 
@@ -105,22 +106,15 @@ class Saver:
         newest = next(iter(reversed(list(self._pieces))), None)
         if newest is None:
             return 0
-        return max(0, _size(newest) - newest.durable)
+        return max(0, size_of(newest.path) - newest.durable)
 
     def _flush(self, *, tail: bool) -> None:
         if tail:
             self._evidence.settle()
-        sizes = [(piece, _size(piece)) for piece in self._pieces]
+        sizes = [(piece, size_of(piece.path)) for piece in self._pieces]
         self._evidence.leave()
         for piece, size in sizes:
             with self.lock:
                 if self._stop.is_set():
                     return
                 piece.flush(tail=tail, upto=size)
-
-
-def _size(piece: GrowingObject) -> int:
-    try:
-        return piece.path.stat().st_size
-    except OSError:
-        return 0  # not begun yet

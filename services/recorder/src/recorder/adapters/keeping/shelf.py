@@ -24,7 +24,7 @@ from chronicle_storage import Superseded as TurnIsOver
 from recorder.adapters.keeping.asking import patiently
 from recorder.adapters.keeping.join_output import join_into
 from recorder.adapters.keeping.lost_pieces import LostPieces
-from recorder.adapters.keeping.pieces import JOINED, Pieces, piece_of
+from recorder.adapters.keeping.pieces import JOINED, Pieces, piece_of, size_of
 from recorder.adapters.keeping.reading import LocalFile, StoredFile
 from recorder.adapters.keeping.saver import Evidence, Saver
 from recorder.adapters.keeping.verification import Verification, verify
@@ -75,7 +75,7 @@ class StoreShelf:
         )
         self._lost = LostPieces(store, key, attempt=attempt)
         self._seek_lost()
-        self._saved_bytes = sum(_size(piece.path) for piece in self._pieces) + self._lost.size
+        self._saved_bytes = sum(size_of(piece.path) for piece in self._pieces) + self._lost.size
         self._saver = Saver(self._pieces, interval=flush_interval, evidence=evidence or _Nothing())
         self._saver.start()
 
@@ -181,7 +181,7 @@ class StoreShelf:
         pieces = [
             piece
             for piece in self._pieces
-            if _size(piece.path) > 0 and is_media(LocalFile(piece.path))
+            if size_of(piece.path) > 0 and is_media(LocalFile(piece.path))
         ]
         if not pieces and all(one.key == self._key for one in lost):
             return self._delivered_before()
@@ -276,10 +276,3 @@ def _delivery(
         drift=verified.drift,
         troubles=verified.troubles,
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
